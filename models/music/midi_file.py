@@ -1,7 +1,4 @@
-"""MIDI files in and out: bytes through mido, scores to the rest of us. It plays nothing and opens no port.
-
-The only module that speaks to mido's file half. Track names are kept as UTF-8, read as Latin-1 where they are not.
-"""
+"""MIDI files in, MIDI files out: scores to the rest of us. It plays nothing and opens no port."""
 
 from __future__ import annotations
 
@@ -10,14 +7,21 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
-from mido import KeySignatureError, MidiFile, MidiTrack
+from mido import KeySignatureError, MidiFile
 
-from models.music.midi_parts import ReadReport, Rescale, Strip, build_parts, gather_parts
-from models.music.score import Meter, Score, Tempo
+from models.music.constants import PPQ
+from models.music.midi_parts import ReadReport, Rescale, build_parts, choose_channels, gather_parts
+from models.music.midi_tracks import (
+    TrackReader,
+    build_track,
+    meter_message,
+    note_messages,
+    setup_messages,
+    tempo_message,
+)
+from models.music.score import Score
 
 MAX_QUARTERS = 100_000  # 14 hours at 120 bpm; beyond it a delta time is broken, not the piece long
-MAX_DENOMINATOR = 128  # the shortest note value that is a whole number of ticks
-US_PER_MINUTE = 60_000_000
 
 
 class MidiFileError(ValueError):
@@ -62,7 +66,7 @@ def read_midi(source: Path | bytes) -> tuple[Score, ReadReport]:
 def read_file(source: Path | bytes) -> Reading:
     """Like `read_midi`, for those who go on working with the file itself."""
     file = parse_file(source if isinstance(source, bytes) else source.read_bytes())
-    tracks = _TrackReader()
+    tracks = TrackReader()
     for index, track in enumerate(file.tracks):
         tracks.read(index, track)
     if tracks.end_tick > MAX_QUARTERS * file.ticks_per_beat:
@@ -122,84 +126,22 @@ def _check_header(data: bytes) -> None:
         raise MidiFileError("the file has 0 ticks per quarter note: export it again, 480 is usual")
 
 
-class _TrackReader:
-    """Collects what the tracks say, in the file's own ticks."""
+def write_score(score: Score, path: Path) -> None:
+    """Write a format 1 file at `PPQ`: tempo and meter on the first track, then one track per part.
 
-    def __init__(self) -> None:
-        self.end_tick = 0
-        self._strips: dict[tuple[int, int], Strip] = {}
-        self._programs: list[tuple[int, int, int, int]] = []
-        self._tempos: dict[int, int] = {}
-        self._meters: dict[int, tuple[int, int]] = {}
+    What comes back from `read_score` is the same score, except: tempos are whole microseconds per quarter note, parts
+    without notes are not read, the score ends no earlier than its last note, and of notes of one part that overlap at
+    one pitch the first to start is the first to end.
 
-    def read(self, index: int, track: MidiTrack) -> None:
-        """Add one track; a later track's tempo or meter replaces an earlier one at the same tick."""
-        tick = 0
-        name = None
-        strips: dict[int, Strip] = {}
-        for message in track:
-            tick += message.time
-            kind = message.type
-            if kind in ("note_on", "note_off"):
-                channel = message.channel
-                strip = strips.get(channel)
-                if strip is None:
-                    strip = strips[channel] = Strip(index, channel)
-                if kind == "note_on" and message.velocity:
-                    strip.press(tick, message.note, message.velocity)
-                else:
-                    strip.release(tick, message.note)
-            elif kind == "program_change":
-                self._programs.append((index, message.channel, tick, message.program))
-            elif kind == "set_tempo":
-                self._tempos[tick] = message.tempo
-            elif kind == "time_signature":
-                self._meters[tick] = (message.numerator, message.denominator)
-            elif kind == "track_name" and name is None:
-                name = _readable(message.name)
-        for strip in strips.values():
-            strip.name = name or ""
-        self._strips.update({(index, channel): strip for channel, strip in strips.items()})
-        self.end_tick = max(self.end_tick, tick)
-
-    def strips(self) -> list[Strip]:
-        """The strips that play, by track and channel, each with its program."""
-        playing = [self._strips[key] for key in sorted(self._strips) if self._strips[key].first_tick >= 0]
-        for strip in playing:
-            strip.program = self._program_of(strip)
-        return playing
-
-    def _program_of(self, strip: Strip) -> int | None:
-        """The last change at or before the first note; the strip's own track knows better than others."""
-        heard = [
-            (track == strip.track, tick, order, program)
-            for order, (track, channel, tick, program) in enumerate(self._programs)
-            if channel == strip.channel and tick <= strip.first_tick
-        ]
-        return max(heard)[-1] if heard else None
-
-    def changes(self, scale: Rescale) -> tuple[list[Tempo], list[Meter], int]:
-        """Tempo and meter changes at `PPQ`, and how many made no sense."""
-        tempos = {
-            scale.to_score(tick): US_PER_MINUTE / tempo for tick, tempo in sorted(self._tempos.items()) if tempo > 0
-        }
-        meters = {
-            scale.to_score(tick): meter
-            for tick, meter in sorted(self._meters.items())
-            if meter[0] > 0 and meter[1] <= MAX_DENOMINATOR
-        }
-        return (
-            [Tempo(tick, bpm) for tick, bpm in tempos.items()],
-            [Meter(tick, *meter) for tick, meter in meters.items()],
-            sum(tempo == 0 for tempo in self._tempos.values())
-            + sum(numerator == 0 or denominator > MAX_DENOMINATOR for numerator, denominator in self._meters.values()),
-        )
-
-
-def _readable(name: str) -> str:
-    """A track name as its writer meant it."""
-    try:
-        name = name.encode("latin1").decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    return name.strip("\0\t\r\n ")
+    Raises:
+        TypeError, ValueError: a note, tempo or meter cannot be written; the message names the value and its range.
+        OSError: the path cannot be written.
+    """
+    file = MidiFile(type=1, ticks_per_beat=PPQ)
+    changes = [meter_message(meter) for meter in score.meters] + [tempo_message(tempo) for tempo in score.tempos]
+    file.tracks.append(build_track(changes, score.length_ticks))
+    scale = Rescale(PPQ)
+    for index, (part, channel) in enumerate(zip(score.parts, choose_channels(score.parts), strict=True)):
+        notes = [note for note in score.notes if note.part == index]
+        file.tracks.append(build_track(setup_messages(part, channel) + note_messages(notes, channel, scale)))
+    file.save(path)

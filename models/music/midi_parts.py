@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from models.music.constants import DRUM_CHANNEL, MAX_PARTS, PPQ
+from models.music.constants import CHANNELS, DRUM_CHANNEL, MAX_PARTS, PPQ
 from models.music.score import Note, Part
 
 
@@ -140,6 +140,29 @@ def build_parts(
                     duration_ticks = 1
                 notes.append(Note(onset_tick, index, pitch, duration_ticks, velocity))
     return parts, notes, replace(report, zero_length_notes=zero_length)
+
+
+def choose_channels(parts: Sequence[Part], taken: Iterable[int] = ()) -> list[int]:
+    """A channel for each part: drums on the percussion channel, others each on a free one while they last.
+
+    Then a part shares the channel of a part with its program, else it shares them in turn.
+    """
+    melodic = [channel for channel in range(CHANNELS) if channel != DRUM_CHANNEL]
+    occupied = set(taken)
+    free = [channel for channel in melodic if channel not in occupied]
+    by_program: dict[int | None, int] = {}
+    chosen: list[int] = []
+    for index, part in enumerate(parts):
+        if part.is_drum:
+            chosen.append(DRUM_CHANNEL)
+            continue
+        if free:
+            channel = free.pop(0)
+            by_program.setdefault(part.program, channel)
+        else:
+            channel = by_program.get(part.program, melodic[index % len(melodic)])
+        chosen.append(channel)
+    return chosen
 
 
 def _note_count(group: Iterable[Strip]) -> int:

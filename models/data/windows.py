@@ -1,0 +1,133 @@
+"""Pieces to training windows: cut at bar lines, augment, give parts away, withhold controls. Every window is a pure
+function of its random generator, so that a resumed run sees what an unbroken one would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.piece import Piece
+from models.music.constants import MAX_PARTS
+from models.tokens.codec import DRUM_KIND, Cast, tokenize
+from models.tokens.grid import IntArray
+from models.tokens.header import Header, describe
+from models.tokens.vocabulary import GIVEN_SLOT, SLOT, TICKS_PER_GRID
+
+PHRASE_BARS = 4
+PHRASE_SHARE = 0.75  # windows that start on a phrase, as the clips of a set do
+GIVEN_SHARE = 0.5
+WITHHELD = 0.3
+CLASS_WITHHELD = 0.1
+LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One training example; the arrays of `Batch`, without the batch axis, unpadded."""
+
+    tokens: IntArray
+    bar: IntArray
+    bar_grid: IntArray
+    place: NDArray[np.float64]
+    counts: NDArray[np.bool_]
+    header: IntArray
+    present: NDArray[np.bool_]
+    free: NDArray[np.bool_]
+    kind: IntArray
+    whole: IntArray
+
+
+def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header, first_bar: int, events: int) -> Window:
+    """The first `events` events of `notes`, from `first_bar` on."""
+    last_bar = int(notes["bar"].max()) + 1
+    stretch = tokenize(notes, cast, piece.starts, first_bar, last_bar, ended=last_bar == piece.bars)
+    tokens, bar = stretch.tokens[:events], stretch.bar[:events]
+    lengths = np.diff(piece.starts) // TICKS_PER_GRID
+    kind, free = np.full(MAX_PARTS, 2), header.present.copy()
+    kind[cast.slot] = cast.kind
+    free[cast.slot[cast.given]] = False
+    slot = tokens[:, SLOT]
+    return Window(
+        tokens,
+        bar - first_bar,
+        lengths[bar.clip(0)],
+        stretch.place[:events] - (piece.starts[first_bar] / TICKS_PER_GRID, first_bar),
+        (slot < GIVEN_SLOT) | (slot >= 2 * GIVEN_SLOT),
+        header.parts,
+        header.present,
+        free,
+        kind,
+        header.whole,
+    )
+
+
+def cut(piece: Piece, first_bar: int, events: int) -> NDArray[np.void]:
+    """About `events` notes from a bar line on, whole bars."""
+    start = int(np.searchsorted(piece.notes["bar"], first_bar))
+    notes = piece.notes[start : start + events]
+    if start + events >= len(piece.notes):
+        return notes
+    whole = notes[notes["bar"] < notes["bar"][-1]]
+    return whole if len(whole) else notes
+
+
+def first_bar_of(piece: Piece, rng: np.random.Generator) -> int:
+    """A bar line to start at, mostly a phrase's."""
+    bar = int(rng.integers(0, max(1, piece.bars - PHRASE_BARS)))
+    return bar - bar % PHRASE_BARS if rng.random() < PHRASE_SHARE else bar
+
+
+def transpose(notes: NDArray[np.void], kinds: IntArray, rng: np.random.Generator) -> None:
+    """Shift the melodic parts in place, by what keeps every pitch in range."""
+    melodic = kinds[notes["part"]] != DRUM_KIND
+    shift = int(rng.integers(LOWEST_SHIFT, HIGHEST_SHIFT + 1))
+    pitches = notes["pitch"][melodic].astype(np.int64) + shift
+    if len(pitches) and pitches.min() >= 0 and pitches.max() <= 127:
+        notes["pitch"][melodic] = pitches
+
+
+def draw_cast(kinds: IntArray, rng: np.random.Generator) -> Cast:
+    """Parts in random slots; in half of the windows some of them given."""
+    parts = len(kinds)
+    given = np.zeros(parts, dtype=bool)
+    if parts > 1 and rng.random() < GIVEN_SHARE:
+        given[rng.permutation(parts)[: rng.integers(1, parts)]] = True
+    return Cast(kinds, rng.permutation(MAX_PARTS)[:parts], given)
+
+
+def withhold(header: Header, rng: np.random.Generator) -> Header:
+    """Blank controls at random; sometimes all but the classes."""
+    keep = rng.random(header.parts.shape) >= WITHHELD
+    keep[:, 0] = rng.random(MAX_PARTS) >= CLASS_WITHHELD
+    if rng.random() < WITHHELD / 2:
+        keep[:, 1:] = False
+    return Header(header.parts * keep, header.present, header.whole * (rng.random(2) >= WITHHELD))
+
+
+def draw_window(piece: Piece, events: int, rng: np.random.Generator) -> Window:
+    """One augmented training window."""
+    first_bar = first_bar_of(piece, rng)
+    notes = cut(piece, first_bar, events).copy()
+    transpose(notes, piece.kinds, rng)
+    loudness = rng.uniform(0.9, 1.1)
+    notes["velocity"] = np.rint(notes["velocity"] * loudness).clip(1, 127)
+    cast = draw_cast(piece.kinds, rng)
+    bars = int(notes["bar"].max()) + 1 - first_bar
+    header = describe(notes, piece.classes, cast, bars, piece.meter, piece.bpm)
+    return window_of(piece, notes, cast, withhold(header, rng), first_bar, events)
+
+
+def plain_windows(piece: Piece, events: int) -> list[Window]:
+    """A piece as validation reads it: end to end, nothing augmented, given or withheld."""
+    windows, bar = [], 0
+    while bar < piece.bars:
+        notes = cut(piece, bar, events)
+        last = int(notes["bar"].max()) + 1
+        cast = Cast(piece.kinds, np.arange(len(piece.kinds)), np.zeros(len(piece.kinds), dtype=bool))
+        header = describe(notes, piece.classes, cast, last - bar, piece.meter, piece.bpm)
+        windows.append(window_of(piece, notes, cast, header, bar, events))
+        bar = last
+    return windows

@@ -1,0 +1,238 @@
+"""The flagship: a decoder-only Transformer over note events. It maps arrays to logits and knows no notes and no clock.
+
+Sources: compound note tokens with sequential sub-token heads, Ryu et al., Nested Music Transformer (2024); pre-norm
+SwiGLU blocks, Touvron et al., LLaMA (2023). Departures: half of each rotary turns by musical time (`layers/rotary.py`);
+after the position and again after the slot is known, the heads look up what stood at musically related places (an
+attention whose query turns by the *predicted* note's time); a part is the sum of what the header tells of it, and the
+slot logits are products with these sums, so that a part means what it plays and not where it sits.
+
+Shapes: B batch, T events, C = n_embd, H heads, D = C / H, P = 16 slots, L = 1 + P header places before the events.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.layers.rotary import rotary_frequencies, rotary_table, rotate
+from models.music.constants import MAX_PARTS
+from models.tokens.vocabulary import (
+    DBAR,
+    DURATION,
+    END_SLOT,
+    FIELDS,
+    GIVEN_SLOT,
+    HEADER_SIZES,
+    METER_SIZE,
+    PITCH,
+    POSITION,
+    REST_SLOT,
+    SIZES,
+    SLOT,
+    TEMPO_SIZE,
+    VELOCITY,
+)
+
+HEADER_LENGTH = 1 + MAX_PARTS
+BAR_CYCLES = (4, 8, 16)
+MARKS = END_SLOT + 1 - REST_SLOT
+
+
+@dataclass(frozen=True, slots=True)
+class FlagshipConfig:
+    """Size of the network; head size must be 64, which the rotary periods fill."""
+
+    n_layer: int = 6
+    n_head: int = 4
+    n_embd: int = 256
+    n_ff: int = 640
+    n_head_ff: int = 160
+    block_size: int = 1024
+    """Events one pass may hold, the header not counted."""
+
+
+class SwiGLU(nn.Module):
+    """Gated feed-forward (Shazeer, 2020)."""
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(size, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, value = self.up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * value)
+
+
+class Block(nn.Module):
+    """Pre-norm attention and feed-forward."""
+
+    def __init__(self, config: FlagshipConfig) -> None:
+        super().__init__()
+        self.n_head = config.n_head
+        self.norm_attention = nn.RMSNorm(config.n_embd)
+        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
+        self.out = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        self.norm_ff = nn.RMSNorm(config.n_embd)
+        self.ff = SwiGLU(config.n_embd, config.n_ff)
+
+    def project(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Query, key and value, each (B, H, T, D), the first two turned."""
+        b, t, c = x.shape
+        qkv = self.qkv(self.norm_attention(x)).view(b, t, 3, self.n_head, c // self.n_head).permute(2, 0, 3, 1, 4)
+        return rotate(qkv[0], *turn), rotate(qkv[1], *turn), qkv[2]
+
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Add what was attended, (B, H, T, D), then the feed-forward."""
+        x = x + self.out(attended.transpose(1, 2).flatten(2))
+        return x + self.ff(self.norm_ff(x))
+
+
+class Lookup(nn.Module):
+    """The heads' query into musical memory; keys and values are shared by both look-ups."""
+
+    def __init__(self, config: FlagshipConfig) -> None:
+        super().__init__()
+        self.n_head = config.n_head
+        self.norm = nn.RMSNorm(config.n_embd)
+        self.q = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        self.out = nn.Linear(config.n_embd, config.n_embd, bias=False)
+
+    def query(self, state: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+        """(B, H, T, D), turned by the place of the note that is being predicted."""
+        b, t, c = state.shape
+        q = self.q(self.norm(state)).view(b, t, self.n_head, c // self.n_head).transpose(1, 2)
+        return rotate(q, *turn)
+
+    def finish(self, state: Tensor, attended: Tensor) -> Tensor:
+        """Add what was found, (B, H, T, D)."""
+        return state + self.out(attended.transpose(1, 2).flatten(2))
+
+
+class FieldHead(nn.Module):
+    """Logits of one field, and how its value changes the state for the next."""
+
+    def __init__(self, config: FlagshipConfig, size: int) -> None:
+        super().__init__()
+        self.norm = nn.RMSNorm(config.n_embd)
+        self.mix = SwiGLU(config.n_embd, config.n_head_ff)
+        self.norm_out = nn.RMSNorm(config.n_embd)
+        self.out = nn.Linear(config.n_embd, size, bias=False)
+
+    def refine(self, state: Tensor) -> Tensor:
+        """Digest the fields that are known."""
+        return state + self.mix(self.norm(state))
+
+    def logits(self, state: Tensor) -> Tensor:
+        """(B, T, size)."""
+        return self.out(self.norm_out(state))
+
+
+class FlagshipNetwork(nn.Module):
+    """Arrays in, logits out; see the module's docstring for the shapes."""
+
+    def __init__(self, config: FlagshipConfig) -> None:
+        super().__init__()
+        self.config = config
+        c = config.n_embd
+        self.header_parts = nn.ModuleList(nn.Embedding(size, c) for size in HEADER_SIZES)
+        self.slot = nn.Embedding(MAX_PARTS, c)
+        self.absent = nn.Parameter(torch.zeros(c))
+        self.meter = nn.Embedding(METER_SIZE, c)
+        self.tempo = nn.Embedding(TEMPO_SIZE, c)
+        self.fields = nn.ModuleList(
+            nn.Embedding(MARKS if field == SLOT else SIZES[field], c) for field in range(len(FIELDS))
+        )
+        self.given = nn.Parameter(torch.zeros(c))
+        self.chroma = nn.Embedding(13, c)
+        self.bars = nn.ModuleList(nn.Embedding(cycle, c) for cycle in BAR_CYCLES)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.norm = nn.RMSNorm(c)
+        self.memory = nn.Linear(c, 2 * c, bias=False)
+        self.lookups = nn.ModuleList(Lookup(config) for _ in range(2))
+        self.heads = nn.ModuleList(FieldHead(config, c if field == SLOT else SIZES[field]) for field in range(6))
+        index, time = rotary_frequencies(c // config.n_head)
+        self.register_buffer("by_index", index, persistent=False)
+        self.register_buffer("by_time", time, persistent=False)
+        self.apply(self._initialise)
+        for block in self.blocks:
+            for layer in (block.out, block.ff.down):
+                nn.init.normal_(layer.weight, std=0.02 / math.sqrt(2 * config.n_layer))
+
+    def _initialise(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+
+    def parts(self, header: Tensor, present: Tensor) -> Tensor:
+        """What each slot is.
+
+        Args:
+            header: (B, P, 4) ints.
+            present: (B, P) bool.
+
+        Returns:
+            (B, P, C).
+        """
+        told = sum(table(header[..., i]) for i, table in enumerate(self.header_parts))
+        return torch.where(present[..., None], told + self.slot.weight, self.absent)
+
+    def header(self, parts: Tensor, whole: Tensor) -> Tensor:
+        """The L places before the events, (B, L, C); `whole` is (B, 2): meter and tempo."""
+        return torch.cat([(self.meter(whole[:, 0]) + self.tempo(whole[:, 1]))[:, None], parts], dim=1)
+
+    def bar_embedding(self, bar: Tensor) -> Tensor:
+        """Where a bar stands in phrases of 4, 8 and 16, (..., C)."""
+        return sum(table(bar % cycle) for cycle, table in zip(BAR_CYCLES, self.bars, strict=True))
+
+    def slot_embedding(self, slot: Tensor, parts: Tensor) -> Tensor:
+        """Of slot values (B, T): a part, a given part, or a mark."""
+        is_mark = slot >= REST_SLOT
+        part = torch.where(is_mark, 0, slot % GIVEN_SLOT)
+        who = parts.gather(1, part[..., None].expand(-1, -1, parts.shape[-1]))
+        who = who + (slot >= GIVEN_SLOT)[..., None] * self.given
+        return torch.where(is_mark[..., None], self.fields[SLOT](torch.where(is_mark, slot - REST_SLOT, 0)), who)
+
+    def events(self, tokens: Tensor, bar: Tensor, parts: Tensor) -> Tensor:
+        """Embed events, (B, T, C), from tokens (B, T, 6) and their bars (B, T)."""
+        x = self.slot_embedding(tokens[..., SLOT], parts) + self.bar_embedding(bar)
+        for field in (DBAR, POSITION, PITCH, DURATION, VELOCITY):
+            x = x + self.fields[field](tokens[..., field])
+        pitch = tokens[..., PITCH]
+        return x + self.chroma(torch.where(pitch < 128, pitch % 12, 12))
+
+    def turns(self, index: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        """Rotary tables that broadcast over heads: two (B, 1, T, D/2)."""
+        cos, sin = rotary_table(index, place, (self.by_index, self.by_time))
+        return cos[:, None], sin[:, None]
+
+    def after_field(self, field: int, state: Tensor, value: Tensor, bar: Tensor, parts: Tensor) -> Tensor:
+        """Tell the state the value (B, T) of a field; `bar` (B, T) is the bar of the predicted event."""
+        if field == SLOT:
+            return state + self.slot_embedding(value, parts)
+        state = state + self.fields[field](value)
+        return state + self.bar_embedding(bar) if field == DBAR else state
+
+    def slot_logits(self, state: Tensor, parts: Tensor) -> Tensor:
+        """(B, T, P + 2): the parts, then REST and END."""
+        query = self.heads[SLOT].logits(state)
+        marks = self.fields[SLOT].weight.expand(parts.shape[0], -1, -1)
+        return query @ torch.cat([parts, marks], dim=1).transpose(1, 2)
+
+    def hidden(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """One causal pass: the state (B, T, C) and the look-ups' keys and values (B, H, T, D)."""
+        for block in self.blocks:
+            q, k, v = block.project(x, turn)
+            x = block.finish(x, F.scaled_dot_product_attention(q, k.to(v.dtype), v, is_causal=True))
+        state = self.norm(x)
+        return state, *self.recall(state, turn)
+
+    def recall(self, state: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """The look-ups' keys (turned) and values of states (B, T, C), each (B, H, T, D)."""
+        b, t, c = state.shape
+        h = self.config.n_head
+        kv = self.memory(state).view(b, t, 2, h, c // h).permute(2, 0, 3, 1, 4)
+        return rotate(kv[0], *turn), kv[1]

@@ -1,0 +1,26 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MIDI_SYSTEMS = ("auto", "jack", "alsa", "coremidi", "none")
+
+ReadableFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+ReadableDir = click.Path(exists=True, file_okay=False, readable=True, path_type=Path)
+WritableFile = click.Path(dir_okay=False, writable=True, path_type=Path)
+WritableDir = click.Path(file_okay=False, writable=True, path_type=Path)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+model = click.option("--model", metavar="NAME|PATH", help="A model's name (see `continuo models`) or its folder.")
+device = click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where it computes.")
+
+
+def echo_json(report: Mapping[str, object]) -> None:
+    """One JSON document on one line, keys in the order they were made."""
+    click.echo(json.dumps(report))

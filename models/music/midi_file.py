@@ -129,9 +129,10 @@ def _check_header(data: bytes) -> None:
 def write_score(score: Score, path: Path) -> None:
     """Write a format 1 file at `PPQ`: tempo and meter on the first track, then one track per part.
 
-    What comes back from `read_score` is the same score, except: tempos are whole microseconds per quarter note, parts
-    without notes are not read, the score ends no earlier than its last note, and of notes of one part that overlap at
-    one pitch the first to start is the first to end.
+    What comes back from `read_score` is the same score, except: tempos are whole microseconds per quarter note; parts
+    without notes are not read; a part without a program takes one from a part that shares its channel; names lose
+    white space at their ends; the score ends no earlier than its last note, tempo and meter; of notes of one part that
+    overlap at one pitch the first to start is the first to end.
 
     Raises:
         TypeError, ValueError: a note, tempo or meter cannot be written; the message names the value and its range.

@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"continuo: {error}", err=True)
         code = CANNOT_START
     except OSError as error:
-        click.echo(f"continuo: {error.strerror or error}: {error.filename or 'a file'}; check the path and try again", err=True)
+        click.echo(
+            f"continuo: {error.strerror or error}: {error.filename or 'a file'}; check the path and try again", err=True
+        )
         code = CANNOT_START
     sys.exit(code)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--temperature", type=click.FloatRange(0.1, 4.0), default=1.0, show_default=True, help="Above 1 wilder.")
 @click.option("--top-p", type=click.FloatRange(0.05, 1.0), default=1.0, show_default=True, help="Nucleus; 1 = all.")
 @click.option("--top-k", type=click.IntRange(0, 1024), default=0, show_default=True, help="Likeliest few; 0 = all.")
-@click.option("--density", type=click.FloatRange(0.1, 4.0), default=1.0, show_default=True, help="Notes a bar, relative.")
+@click.option(
+    "--density", type=click.FloatRange(0.1, 4.0), default=1.0, show_default=True, help="Notes a bar, relative."
+)
 @click.option("--only-continuation", is_flag=True, help="Leave the music of IN.mid out of OUT.mid.")
 @options.as_json
 def generate(
@@ -86,7 +88,9 @@ def read_prompt(path: Path) -> Score:
     except MidiFileError as error:
         raise ContinuoError(f"{path}: {error}") from error
     if not score.notes:
-        raise ContinuoError(f"{path} holds no notes, so there is nothing to continue; give a file with some music in it")
+        raise ContinuoError(
+            f"{path} holds no notes, so there is nothing to continue; give a file with some music in it"
+        )
     return score
 
 
@@ -100,7 +104,9 @@ def parse_parts(text: str | None, count: int) -> frozenset[int]:
         return frozenset()
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() and 1 <= int(word) <= count for word in words):
-        raise click.BadParameter(f"“{text}” should name parts from 1 to {count}, with commas between.", param_hint="--parts")
+        raise click.BadParameter(
+            f"“{text}” should name parts from 1 to {count}, with commas between.", param_hint="--parts"
+        )
     return frozenset(int(word) - 1 for word in words)
 
 
@@ -122,7 +128,9 @@ def refuse_idle_controls(player: Model, controls: Controls) -> None:
     for name in ("temperature", "top_p", "top_k", "density"):
         if getattr(controls, name) != getattr(Controls(), name) and name not in player.spec.controls:
             flag = "--" + name.replace("_", "-")
-            raise ContinuoError(f"{flag} does nothing to the model {player.spec.name}; leave it out or choose another model")
+            raise ContinuoError(
+                f"{flag} does nothing to the model {player.spec.name}; leave it out or choose another model"
+            )
 
 
 def _play(player: Model, score: Score, order: Order, *, is_shown: bool) -> Continuation:

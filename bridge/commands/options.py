@@ -18,7 +18,9 @@ WritableDir = click.Path(file_okay=False, writable=True, path_type=Path)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 model = click.option("--model", metavar="NAME|PATH", help="A model's name (see `continuo models`) or its folder.")
-device = click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where it computes.")
+device = click.option(
+    "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where it computes."
+)
 
 
 def echo_json(report: Mapping[str, object]) -> None:

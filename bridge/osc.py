@@ -1,0 +1,287 @@
+"""OSC over one UDP socket: a thread that only guards, parses and enqueues, and a `send` that never waits.
+
+The codec is python-osc's. Its servers and its dispatcher are not used: they sleep until a bundle's time tag, start a
+thread for each datagram and match addresses as patterns. Nothing here knows what a message means.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from pythonosc.osc_bundle import OscBundle
+from pythonosc.osc_bundle import ParseError as BundleParseError
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message import ParseError as MessageParseError
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from bridge.errors import ErrorCode, PortError, ProtocolError
+from bridge.log import FaultLog
+from bridge.protocol import Message, Received, Refused, Sender, build, parse
+from bridge.wire_guard import check_datagram, peek_address
+from bridge.wire_table import MAX_DATAGRAM_BYTES, PREFIX, Direction, Value
+from models.music.score import Note
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 7401
+RECEIVE_BUFFER_BYTES = 4 * 2**20  # a burst of 10,000 messages; the system may grant less
+MAX_WAITING = 16_384  # messages in the inbox; more are dropped and counted, memory is not a queue
+ANSWERS_PER_S = 20.0  # to one sender's refused datagrams, after a first burst of as many
+MAX_SENDERS = 256  # whose allowance is remembered
+_LARGEST_DATAGRAM = 65_535  # UDP's own limit: too long a datagram is read whole and answered
+_DATAGRAMS_PER_WAKE = 512  # then the closing flag is looked at again
+_ERROR_PATH = PREFIX + "error"
+
+Inbox = SimpleQueue[Received | Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class OscCounts:
+    """What went through a socket since it was opened."""
+
+    received: Mapping[str, int]
+    """Valid messages by name."""
+    refused: Mapping[ErrorCode, int]
+    """Refused datagrams and messages by code, answered or not."""
+    unanswered: int
+    """Of the refused ones: beyond the allowance of their sender."""
+    overrun: int
+    """Valid messages dropped because the inbox was full."""
+    sent: int
+    unsent: int
+    """Datagrams the system would not take: full buffer, unreachable port."""
+
+
+class Allowance:
+    """Tokens for each sender, refilled with time: who floods is answered slowly, the others as ever. One thread."""
+
+    def __init__(self, per_s: float, senders: int = MAX_SENDERS) -> None:
+        self._per_s = per_s
+        self._max_senders = senders
+        self._tokens: dict[Sender, tuple[float, float]] = {}
+
+    def take(self, sender: Sender, now_s: float) -> bool:
+        """Whether this sender has a token left; uses it up."""
+        tokens, since_s = self._tokens.pop(sender, (self._per_s, now_s))
+        tokens = min(self._per_s, tokens + (now_s - since_s) * self._per_s)
+        has_token = tokens >= 1.0
+        self._tokens[sender] = (tokens - has_token, now_s)
+        if len(self._tokens) > self._max_senders:
+            del self._tokens[next(iter(self._tokens))]  # the one heard longest ago
+        return has_token
+
+
+def encode(address: str, args: Sequence[Value]) -> bytes:
+    """One OSC message as bytes: ints as `i`, floats as `f`, texts as `s`.
+
+    Raises:
+        ProtocolError: it would be larger than the wire allows.
+    """
+    builder = OscMessageBuilder(address)
+    for value in args:
+        builder.add_arg(value, "s" if isinstance(value, str) else "f" if isinstance(value, float) else "i")
+    data: bytes = builder.build().dgram
+    if len(data) > MAX_DATAGRAM_BYTES:
+        raise ProtocolError(
+            ErrorCode.OUT_OF_RANGE, f"{address} takes {len(data)} bytes; shorten its texts to fit {MAX_DATAGRAM_BYTES}"
+        )
+    return data
+
+
+def decode(data: bytes) -> list[tuple[str, list[object]]]:
+    """Address and arguments of each message, bundles flattened in order.
+
+    Raises:
+        ProtocolError: the datagram is malformed.
+    """
+    check_datagram(data)
+    try:
+        packet = OscBundle(data) if OscBundle.dgram_is_bundle(data) else OscMessage(data)
+    except (BundleParseError, MessageParseError) as error:  # a codec stricter than the guard must not end the thread
+        text = f"the OSC library refuses the datagram ({error}); let an OSC library send"
+        raise ProtocolError(ErrorCode.MALFORMED, text) from error
+    return [(message.address, message.params) for message in _flatten(packet)]
+
+
+def _flatten(packet: OscBundle | OscMessage) -> Iterator[OscMessage]:
+    if isinstance(packet, OscMessage):
+        yield packet
+        return
+    for element in packet:
+        yield from _flatten(element)
+
+
+class OscSocket:
+    """One bound UDP socket and its receive thread. `inbox` gets what arrives, in order of arrival."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        accepts: Direction = Direction.TO_DAEMON,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Bind; nothing is received before `start`. Port 0 lets the system choose.
+
+        Raises:
+            PortError: the port is in use or may not be bound.
+        """
+        self._inbox = inbox
+        self._accepts = accepts
+        self._now_s = now_s
+        self._faults = FaultLog(logging.getLogger("bridge.osc"))
+        self._allowance = Allowance(ANSWERS_PER_S)
+        self._socket = _bind(host, port)
+        self.address: Sender = self._socket.getsockname()[:2]
+        self._lock = threading.Lock()  # of the send side: the closed flag and its counts
+        self._is_closed = False
+        self._sent = 0
+        self._unsent = 0
+        self._received: Counter[str] = Counter()
+        self._refused: Counter[ErrorCode] = Counter()
+        self._unanswered = 0
+        self._overrun = 0
+        self._wake, self._waker = socket.socketpair()
+        self._thread = threading.Thread(target=self._receive, name="osc-receive", daemon=True)
+
+    def start(self) -> None:
+        """Begin to receive."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop receiving and give the port back; later sends are counted as unsent. Any thread, any number of times."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._waker.send(b"x")
+        if self._thread.is_alive():
+            self._thread.join()
+        for each in (self._socket, self._wake, self._waker):
+            each.close()
+
+    def send(self, destination: Sender, name: str, values: Sequence[Value], notes: Sequence[Note] = ()) -> None:
+        """Send one message of the table. Any thread; never waits, and a datagram the system refuses is only counted.
+
+        Raises:
+            ProtocolError: the message does not fit the table, which is the caller's defect.
+        """
+        data = encode(*build(name, *values, notes=notes))
+        with self._lock:
+            if self._is_closed:
+                self._unsent += 1
+                return
+            try:
+                self._socket.sendto(data, destination)
+            except OSError as error:
+                self._unsent += 1
+                self._faults.once(f"send {error.errno}", f"cannot send to {destination[0]}:{destination[1]}: {error}")
+            else:
+                self._sent += 1
+
+    def counts(self) -> OscCounts:
+        """A snapshot; any thread."""
+        with self._lock:
+            sent, unsent = self._sent, self._unsent
+        return OscCounts(dict(self._received), dict(self._refused), self._unanswered, self._overrun, sent, unsent)
+
+    def _receive(self) -> None:
+        """The receive thread: wait, read until nothing waits, again."""
+        buffer = memoryview(bytearray(_LARGEST_DATAGRAM))
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            while not self._is_closed:
+                selector.select()
+                for _ in range(_DATAGRAMS_PER_WAKE):
+                    if not self._receive_one(buffer):
+                        break
+
+    def _receive_one(self, buffer: memoryview) -> bool:
+        """Read and take in one datagram; False when none waits."""
+        try:
+            size, sender = self._socket.recvfrom_into(buffer)
+        except BlockingIOError:
+            return False
+        except OSError as error:  # Windows reports here that an earlier reply reached nobody
+            self._faults.once(f"receive {error.errno}", f"cannot receive: {error}")
+            return False
+        self._take_in(bytes(buffer[:size]), sender)
+        return True
+
+    def _take_in(self, data: bytes, sender: Sender) -> None:
+        """Guard, parse and enqueue one datagram."""
+        try:
+            messages = decode(data)
+        except ProtocolError as error:
+            self._refuse(peek_address(data), error, None, sender)
+            return
+        for address, args in messages:
+            try:
+                message = parse(address, args, self._accepts)
+            except ProtocolError as error:
+                self._refuse(address, error, _client_id(args), sender)
+            else:
+                self._enqueue(message, sender)
+
+    def _enqueue(self, message: Message, sender: Sender) -> None:
+        if self._inbox.qsize() >= MAX_WAITING:
+            self._overrun += 1
+            self._faults.once("overrun", f"more than {MAX_WAITING} messages wait; the newest are dropped")
+            return
+        self._received[message.name] += 1
+        self._inbox.put(Received(message, sender))
+
+    def _refuse(self, address: str, error: ProtocolError, client_id: int | None, sender: Sender) -> None:
+        self._refused[error.code] += 1
+        self._faults.once(f"refused {error.code.name}", f"refused from {sender[0]}:{sender[1]}: {error.text}")
+        if address == _ERROR_PATH:
+            return  # two daemons that answer each other's errors would never stop
+        if not self._allowance.take(sender, self._now_s()) or self._inbox.qsize() >= MAX_WAITING:
+            self._unanswered += 1
+            return
+        self._inbox.put(Refused(address, error.code, error.text, client_id, sender))
+
+
+def _client_id(args: Sequence[object]) -> int | None:
+    """The first argument, where it can be a client's number."""
+    first = args[0] if args else None
+    return int(first) if isinstance(first, int | float) and 0 <= first < 2**31 and first == int(first) else None
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A bound, non-blocking UDP socket that shares its port with nobody."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    try:
+        bound.bind((host, port))
+    except (OSError, OverflowError) as error:
+        bound.close()
+        raise PortError(_bind_sentence(host, port, error)) from error
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    bound.setblocking(False)
+    return bound
+
+
+def _bind_sentence(host: str, port: int, error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return (
+            f"UDP port {port} on {host} is in use, most likely by a Continuo that already runs; "
+            "stop that one, or choose another port with osc_port"
+        )
+    if number == errno.EACCES:
+        return f"UDP port {port} on {host} may not be opened by this user; choose an osc_port above 1023"
+    if isinstance(error, OverflowError):
+        return f"UDP port {port} does not exist; choose an osc_port from 0 to 65535"
+    return f"no UDP port can be opened on {host}: {error}; set osc_host to an address of this machine, as 127.0.0.1"

@@ -46,7 +46,7 @@ class Config:
     """Folder where every take is kept as a MIDI file; null keeps none."""
     log_level: LogLevel = "INFO"
     """Least important event that is told on stderr: DEBUG, INFO, WARNING or ERROR."""
-    controls: Mapping[str, Value] = field(default=NO_CONTROLS)
+    controls: Mapping[str, Value] = field(default_factory=lambda: NO_CONTROLS)
     """What a new client's controls start with, by name; those left out keep the table's own."""
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-MIDI_SYSTEMS = ("auto", "jack", "alsa", "coremidi", "none")
+MIDI_SYSTEMS = ("auto", "jack", "alsa", "coremidi", "winmm", "none")
 
 ReadableFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 ReadableDir = click.Path(exists=True, file_okay=False, readable=True, path_type=Path)
@@ -20,6 +20,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 model = click.option("--model", metavar="NAME|PATH", help="A model's name (see `continuo models`) or its folder.")
 device = click.option(
     "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where it computes."
+)
+midi = click.option(
+    "--midi",
+    type=click.Choice(MIDI_SYSTEMS),
+    default="auto",
+    show_default=True,
+    help="MIDI system for the output port.",
 )
 
 

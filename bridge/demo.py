@@ -1,0 +1,256 @@
+"""The demo: a real daemon in a process of its own, a clip over real UDP, and what came of it as files to keep.
+
+It speaks to the daemon as any client would and knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bridge.daemon_process import DaemonProcess
+from bridge.errors import ContinuoError
+from bridge.osc_client import OscClient, TakeReader
+from bridge.protocol import Message
+from bridge.terminal_roll import LiveRoll, Window
+from models.music.constants import PPQ
+from models.music.score import Note, Score
+from models.music.seam import prompt_end_tick
+from models.music.timebase import MeterMap
+
+PINGS = 21
+SHOWN_PROMPT_BARS = 4
+FRAME_S = 1 / 15
+PATIENCE_S = 60.0  # without a single message while a take is being made
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrder:
+    """What to play and where to leave it."""
+
+    clip_name: str
+    score: Score
+    source: bytes
+    """The clip's MIDI file."""
+    bars: int
+    out_dir: Path
+    seed: int = -1
+    serve_arguments: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What came back, in the clip's own ticks, and how long it took."""
+
+    notes: tuple[Note, ...]
+    start_tick: int
+    end_tick: int
+    seed: int
+    latency: dict[str, float]
+
+
+def run_demo(order: DemoOrder, console: Console) -> dict[str, object]:
+    """Play the whole demo; returns the report that is also left as demo.json.
+
+    Raises:
+        ContinuoError: the daemon could not start or failed; the sentence says why.
+        OSError: `out_dir` cannot be written.
+    """
+    order.out_dir.mkdir(parents=True, exist_ok=True)
+    began_s = time.monotonic()
+    log_path = order.out_dir / "daemon.log"
+    with DaemonProcess(order.serve_arguments, log_path) as daemon, OscClient(daemon.address, "demo") as client:
+        with console.status("starting the daemon and loading the model"):
+            daemon.wait_ready(client)
+        ready_s = time.monotonic() - began_s
+        welcome = client.hello()
+        console.print(
+            f"The daemon is ready after {ready_s:.1f} s: model {welcome.text('model')} on {welcome.text('device')}."
+        )
+        port = midi_port(daemon)
+        console.print(port.sentence)
+        performance = _perform(order, client, daemon, console, is_heard=port.is_open)
+    console.print("Rendering sound and picture ...")
+    files = _write_files(order, performance)
+    report: dict[str, object] = {
+        "model": welcome.text("model"),
+        "device": welcome.text("device"),
+        "clip": order.clip_name,
+        "bars": order.bars,
+        "notes": len(performance.notes),
+        "seed": performance.seed,
+        "midi_port": port.name,
+        "latency": {"daemon_ready_ms": round(ready_s * 1000)} | performance.latency,
+        "files": {kind: str(path) for kind, path in files.items()},
+    }
+    (order.out_dir / "demo.json").write_text(json.dumps(report, indent=2) + "\n")
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class PortNews:
+    """What the daemon said of its MIDI port; an empty name means that none is open."""
+
+    name: str
+    sentence: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody could be listening."""
+        return bool(self.name)
+
+
+def midi_port(daemon: DaemonProcess, wait_s: float = 2.0) -> PortNews:
+    """The port as the daemon's log tells of it; it may open a moment after the model is there."""
+    deadline_s = time.monotonic() + wait_s
+    while time.monotonic() < deadline_s:
+        if news := read_port_news(daemon.log()):
+            return news
+        time.sleep(0.05)
+    return PortNews(
+        "", "No MIDI port is open: the notes come over OSC only, and you will find them in the files below."
+    )
+
+
+def read_port_news(log: str) -> PortNews | None:
+    """The last word of a log on the MIDI port, or None where there is none yet."""
+    for line in reversed(log.splitlines()):
+        if opened := re.search(r"MIDI port (.+) open \(", line):
+            name = opened.group(1)
+            return PortNews(
+                name, f"The MIDI port “{name}” is open: connect an instrument to it and you hear this live."
+            )
+        if absent := re.search(r"bridge\.midi: MIDI: (.+)", line):
+            return PortNews("", f"No MIDI port is open, the notes come over OSC only: {absent.group(1)}")
+    return None
+
+
+def _perform(
+    order: DemoOrder, client: OscClient, daemon: DaemonProcess, console: Console, *, is_heard: bool
+) -> Performance:
+    """Send the clip, ask for its continuation, and show it arriving."""
+    score, meters = order.score, MeterMap(order.score.meters)
+    start_tick = prompt_end_tick(score)
+    start_bar = meters.tick_to_bar(start_tick)[0]
+    window = Window(score.meters, max(0, start_bar - SHOWN_PROMPT_BARS), start_bar, start_bar + order.bars)
+    ping_ms = statistics.median(client.ping()[1] * 1000 for _ in range(PINGS))
+    sent_s = time.monotonic()
+    clip = client.send_clip(score.parts, score.notes, start_tick, meters.meter_at(start_tick), _bpm(score))
+    held_s = time.monotonic()
+    begin = client.generate(clip, order.bars, seed=order.seed)
+    roll = LiveRoll(console, score.parts, window)
+    stage = _Stage(TakeReader(begin.integer("req")), start_tick, window.bar_lines[-1], _bpm(score), held_s, is_heard)
+    roll.start()
+    try:
+        stage.follow(client, daemon, lambda notes, now, horizon: roll.show([*score.notes, *notes], now, horizon))
+    except BaseException:
+        client.cancel(begin.integer("req"))
+        raise
+    finally:
+        roll.stop()
+    latency = {"ping_ms": round(ping_ms, 3), "clip_ready_ms": round((held_s - sent_s) * 1000, 1)} | stage.latency()
+    return Performance(tuple(stage.notes()), start_tick, window.bar_lines[-1], begin.integer("seed"), latency)
+
+
+class _Stage:
+    """One take while it arrives and sounds."""
+
+    def __init__(
+        self, reader: TakeReader, start_tick: int, end_tick: int, bpm: float, asked_s: float, is_heard: bool
+    ) -> None:
+        self._reader = reader
+        self._start_tick = start_tick
+        self._end_tick = end_tick
+        self._ticks_per_s = bpm * PPQ / 60.0
+        self._asked_s = asked_s
+        self._is_heard = is_heard
+        self._first_s: float | None = None
+        self._whole_s = asked_s
+        self._last_status: Message | None = None
+
+    def notes(self) -> list[Note]:
+        """What has come, in the clip's ticks."""
+        return [note.shifted(self._start_tick) for note in self._reader.notes()]
+
+    def follow(
+        self, client: OscClient, daemon: DaemonProcess, show: Callable[[list[Note], int | None, int], None]
+    ) -> None:
+        """Take in messages until the take is whole and, where a port is open, has sounded.
+
+        Raises:
+            ContinuoError: the daemon failed, or fell silent.
+        """
+        heard_s = time.monotonic()
+        while not (self._reader.is_whole and (not self._is_heard or self._playhead() >= self._end_tick)):
+            daemon.check_alive()
+            message = client.poll(FRAME_S)
+            if message is not None:
+                heard_s = time.monotonic()
+                self._take_in(message, heard_s)
+            elif not self._reader.is_whole and time.monotonic() - heard_s > PATIENCE_S:
+                raise ContinuoError(f"no note came for {PATIENCE_S:.0f} s; see {daemon.log_path}")
+            else:
+                for index in self._reader.missing():
+                    client.need(self._reader.req, index)
+            show(self.notes(), self._playhead(), self._horizon())
+        show(self.notes(), None, self._end_tick)
+
+    def latency(self) -> dict[str, float]:
+        """Milliseconds from the request on, and what the port told of its punctuality."""
+        end = self._reader.end
+        report: dict[str, float] = {"whole_take_ms": round((self._whole_s - self._asked_s) * 1000, 1)}
+        if self._first_s is not None:
+            report = {"first_note_ms": round((self._first_s - self._asked_s) * 1000, 1)} | report
+        if self._last_status is not None:
+            report["p95_late_us"] = self._last_status.integer("p95_late_us")
+            report["dropped"] = self._last_status.integer("dropped")
+        if end is not None:
+            report["late"] = end.integer("late")
+        return report
+
+    def _take_in(self, message: Message, now_s: float) -> None:
+        if message.name == "status":
+            self._last_status = message
+        if self._reader.take_in(message) and self._first_s is None:
+            self._first_s = now_s
+        if not self._reader.is_whole or self._whole_s == self._asked_s:
+            self._whole_s = now_s
+
+    def _playhead(self) -> int:
+        """Where the music is now, if it began with its first note."""
+        since_s = 0.0 if self._first_s is None else time.monotonic() - self._first_s
+        return self._start_tick + round(since_s * self._ticks_per_s)
+
+    def _horizon(self) -> int:
+        """Before this tick nothing more will come."""
+        notes = self._reader.notes()
+        return self._end_tick if self._reader.is_whole else self._start_tick + (notes[-1].onset_tick if notes else 0)
+
+
+def _bpm(score: Score) -> float:
+    return score.tempos[-1].bpm
+
+
+def _write_files(order: DemoOrder, performance: Performance) -> dict[str, Path]:
+    """Leave the continuation as MIDI, sound and picture."""
+    from bridge.picture import draw_pianoroll
+    from bridge.render import render_wav
+    from models.music.midi_extend import extend_midi
+
+    score = order.score
+    notes = (*score.notes, *performance.notes)
+    whole = Score.build(score.parts, notes, score.tempos, score.meters, performance.end_tick)
+    names = {"midi": "continuation.mid", "sound": "continuation.wav", "picture": "continuation.png"}
+    files = {kind: order.out_dir / name for kind, name in names.items()}
+    extend_midi(order.source, whole, performance.start_tick, files["midi"])
+    render_wav(whole, files["sound"])
+    title = f"{order.clip_name}, continued by {order.bars} bars"
+    draw_pianoroll(whole, files["picture"], performance.start_tick, title)
+    return files

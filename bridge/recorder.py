@@ -71,12 +71,10 @@ class Recorder:
         self._notes = NoteQueue()
         self._tape = MidiTape()
         self._closing = Event()
-        self._saved = b""
+        self._written = b""
         self.problem = ""
         """Why the file is not up to date; empty while it is."""
-        self._save()
-        if self.problem:
-            raise PortError(self.problem)
+        self._write()
         self._thread = Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -98,9 +96,10 @@ class Recorder:
         self._closing.set()
         self._thread.join()
         with self._lock:
+            self._play_due()
             for message in self._notes.end_all():
                 self._tape.put(self._clock.now_ns(), message)
-        self._save()
+        self.save()
 
     def _play_due(self) -> None:
         now_ns = self._clock.now_ns()
@@ -110,31 +109,38 @@ class Recorder:
 
     def _run(self) -> None:
         while not self._closing.wait(_SAVE_EVERY_S):
-            self._save()
+            self.save()
 
-    def _save(self) -> None:
-        """Put a whole new file in place of the old one; playing goes on when that fails."""
+    def save(self) -> None:
+        """Bring the file up to date; when that fails, tell once and go on."""
+        try:
+            self._write()
+        except PortError as error:
+            if not self.problem:
+                log.error("%s", error)
+            self.problem = str(error)
+        else:
+            self.problem = ""
+
+    def _write(self) -> None:
+        """Put a whole new file in place of the old one."""
         with self._lock:
             self._play_due()
             data = self._tape.file_bytes()
-        if data == self._saved:
+        if data == self._written:
             return
         fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             fresh.write_bytes(data)
             fresh.replace(self._path)
         except OSError as error:
-            if not self.problem:
-                self.problem = (
-                    f"the recording cannot be written to {self._path} ({error.strerror}): "
-                    f"free some space there or choose another file with --record"
-                )
-                log.error("%s", self.problem)
             with contextlib.suppress(OSError):
                 fresh.unlink()
-            return
-        self.problem = ""
-        self._saved = data
+            raise PortError(
+                f"the recording cannot be written to {self._path} ({error.strerror}): "
+                f"free some space there or choose another file with --record"
+            ) from error
+        self._written = data
 
 
 class Tee:

@@ -114,7 +114,7 @@ def load_model(name: str | None, device: str) -> Model:
     """The model of that name or in that folder; None = the default one."""
     from models import registry
 
-    return registry.load(name or registry.DEFAULT, device)
+    return registry.load(name or options.DEFAULT_MODEL, device)
 
 
 def refuse_idle_controls(player: Model, controls: Controls) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+DEFAULT_MODEL = "flagship"
 DEVICES = ("auto", "cpu", "cuda", "mps")
-MIDI_SYSTEMS = ("auto", "jack", "alsa", "coremidi", "winmm", "none")
+MIDI_SYSTEMS = ("auto", "jack", "alsa", "coremidi", "none")
 
 ReadableFile = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 ReadableDir = click.Path(exists=True, file_okay=False, readable=True, path_type=Path)

@@ -1,0 +1,210 @@
+"""What is wrong on this machine, one finding at a time, each with its cure. It repairs nothing.
+
+Whatever may crash, print or take seconds (torch, the MIDI system) is asked in a process of its own; see `probes`.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from bridge.errors import ContinuoError
+
+Verdict = Literal["ok", "note", "fault"]
+DISTRIBUTION = "continuo"
+OLDEST_PYTHON = (3, 11)
+PROBE_S = 120.0
+PACKAGES = Path(__file__).parent.parent
+HOST = "127.0.0.1"
+PLAYABLE_NOTES_PER_S = 30.0  # four busy parts at 120 bpm; below it a dense piece comes late
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; a fault keeps Continuo from running, a note keeps it from doing all it could."""
+
+    check: str
+    verdict: Verdict
+    text: str
+    cure: str = ""
+
+
+class ProbeFailed(Exception):
+    """The process that was to look ended without an answer."""
+
+
+def examine(osc_port: int, model: str, device: str) -> Iterator[Finding]:
+    """Every finding, as soon as it is known; the quick ones first."""
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        check_python,
+        check_packages,
+        lambda: check_model(model),
+        check_sounds,
+        lambda: check_udp(osc_port),
+        check_midi,
+        lambda: check_device(device),
+        lambda: check_speed(model, device),
+    ]
+    for check in checks:
+        yield from check()
+
+
+def check_python() -> Iterator[Finding]:
+    """Old enough a Python fails at the first import of ours, so this is told first."""
+    where = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < OLDEST_PYTHON:
+        yield Finding("Python", "fault", where, "install Python 3.11 or newer")
+    else:
+        yield Finding("Python", "ok", where)
+
+
+def check_packages() -> Iterator[Finding]:
+    """Every package the distribution asks for, against what is installed."""
+    from packaging.requirements import Requirement
+
+    try:
+        wanted = [Requirement(line) for line in metadata.requires(DISTRIBUTION) or []]
+    except metadata.PackageNotFoundError:
+        yield Finding("packages", "fault", "Continuo itself is not installed", "pip install -c constraints.txt -e .")
+        return
+    wrong = []
+    needed = [each for each in wanted if each.marker is None or each.marker.evaluate({"extra": ""})]
+    for each in needed:
+        try:
+            version = metadata.version(each.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{each.name} is missing")
+            continue
+        if not each.specifier.contains(version, prereleases=True):
+            wrong.append(f"{each.name} is {version}, not {each.specifier}")
+    if wrong:
+        yield Finding("packages", "fault", "; ".join(wrong), "pip install -c constraints.txt -e .")
+    else:
+        yield Finding("packages", "ok", f"{len(needed)} packages as needed")
+
+
+def check_sounds() -> Iterator[Finding]:
+    """The SoundFont the demo renders with."""
+    path = PACKAGES / "models" / "sounds" / "band.sf3"
+    if path.is_file():
+        yield Finding("sounds", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
+    else:
+        yield Finding("sounds", "note", f"{path} is missing: no sound can be rendered", "install Continuo again")
+
+
+def check_udp(port: int) -> Iterator[Finding]:
+    """Whether the daemon could listen, or listens already."""
+    from bridge.osc_client import NoAnswer, OscClient
+
+    try:
+        with OscClient((HOST, port), "doctor") as client:
+            state, seconds = client.ping(tries=1)
+            welcome = client.hello(tries=2)
+    except NoAnswer:
+        yield _bindable(port)
+    except ContinuoError as error:
+        yield Finding("UDP port", "fault", str(error))
+    else:
+        who = f"Continuo {welcome.text('version')} with model {welcome.text('model')} is {state.name.lower()}"
+        yield Finding("UDP port", "ok", f"{who} at {HOST}:{port}, answers in {seconds * 1000:.1f} ms")
+
+
+def _bindable(port: int) -> Finding:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            cure = f"end the program that holds it, or choose another: continuo serve --osc-port {port + 1}"
+            return Finding("UDP port", "fault", f"{HOST}:{port} cannot be used ({error.strerror})", cure)
+    return Finding("UDP port", "ok", f"{HOST}:{port} is free")
+
+
+def check_model(model: str) -> Iterator[Finding]:
+    """The weights of the model the daemon would load, read without torch."""
+    from models import registry
+
+    try:
+        entry = registry.describe(model)
+    except (KeyError, ValueError, OSError) as error:
+        yield Finding("model", "fault", str(error), "choose one of `continuo models` with --model")
+    else:
+        yield Finding("model", "ok", entry)
+
+
+def check_midi() -> Iterator[Finding]:
+    """The MIDI system, its ports, and whether our own output runs back into ourselves."""
+    try:
+        found = ask_probe("bridge.midi_probe")
+    except ProbeFailed as error:
+        yield Finding("MIDI", "note", f"the MIDI system could not be asked: {error}", "restart it; OSC works without")
+        return
+    if found["problem"]:
+        problem, _, cure = found["problem"].rpartition(": ")
+        yield Finding("MIDI", "note", f"{problem}; notes go out over OSC only", cure)
+    else:
+        others = ", ".join(found["inputs"]) or "none"
+        yield Finding("MIDI", "ok", f"{found['backend']} can open our port; instruments to play: {others}")
+    for loop in found["loops"]:
+        yield Finding("feedback", "fault", f"{loop} plays back into Continuo", "disconnect the two in your patchbay")
+    if not found["loops"] and not found["problem"]:
+        yield Finding("feedback", "ok", "no output of ours is connected to an input of ours")
+
+
+def check_device(device: str) -> Iterator[Finding]:
+    """What torch can compute on."""
+    try:
+        found = ask_probe("models.device_probe")
+    except ProbeFailed as error:
+        yield Finding("device", "fault", f"torch does not load: {error}", "pip install -c constraints.txt -e .")
+        return
+    there = found["devices"]
+    if device not in ("auto", *there):
+        yield Finding("device", "fault", f"{device} is not here, only {', '.join(there)}", "choose --device auto")
+    else:
+        yield Finding("device", "ok", f"torch {found['torch']}, {found['threads']} threads: {', '.join(there)}")
+
+
+def check_speed(model: str, device: str) -> Iterator[Finding]:
+    """Notes a second of the real model on this machine."""
+    try:
+        found = ask_probe("bridge.speed_probe", "--model", model, "--device", device)
+    except ProbeFailed as error:
+        yield Finding("speed", "fault", f"the model does not play: {error}", "see `continuo models`, or reinstall")
+        return
+    rate, first_ms = found["notes_per_second"], found["first_note_ms"]
+    text = f"{rate:.0f} notes/s, first note after {first_ms:.0f} ms, loaded in {found['load_s']:.1f} s"
+    if rate < PLAYABLE_NOTES_PER_S:
+        cure = "close other programs, choose a smaller model, or continue in fewer parts"
+        yield Finding("speed", "note", f"{text}; dense music will come late", cure)
+    else:
+        yield Finding("speed", "ok", text)
+
+
+def ask_probe(module: str, *arguments: str) -> dict[str, Any]:
+    """The JSON document that `python -m module` prints last.
+
+    Raises:
+        ProbeFailed: it crashed, took longer than `PROBE_S`, or printed none; the text is its last line.
+    """
+    command = [sys.executable, "-P", "-c", _PROBE, str(PACKAGES), module, *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_S, check=False)  # noqa: S603 - our own module
+    except subprocess.TimeoutExpired as error:
+        raise ProbeFailed(f"no answer after {PROBE_S:.0f} s") from error
+    lines = done.stdout.strip().splitlines()
+    if done.returncode == 0 and lines and lines[-1].startswith("{"):
+        answer: dict[str, Any] = json.loads(lines[-1])
+        return answer
+    complaints = done.stderr.strip().splitlines()
+    raise ProbeFailed(complaints[-1] if complaints else f"it ended with code {done.returncode}")
+
+
+_PROBE = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"

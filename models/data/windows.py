@@ -19,6 +19,7 @@ from models.tokens.vocabulary import GIVEN_SLOT, SLOT, TICKS_PER_GRID
 PHRASE_BARS = 4
 PHRASE_SHARE = 0.75  # windows that start on a phrase, as the clips of a set do
 GIVEN_SHARE = 0.5
+SPARE_NOTES = 256  # cut beyond the window, so that it ends full and not at its last whole bar
 WITHHELD = 0.3
 CLASS_WITHHELD = 0.1
 LOWEST_SHIFT, HIGHEST_SHIFT = -5, 6
@@ -110,7 +111,7 @@ def withhold(header: Header, rng: np.random.Generator) -> Header:
 def draw_window(piece: Piece, events: int, rng: np.random.Generator) -> Window:
     """One augmented training window."""
     first_bar = first_bar_of(piece, rng)
-    notes = cut(piece, first_bar, events).copy()
+    notes = cut(piece, first_bar, events + SPARE_NOTES).copy()
     transpose(notes, piece.kinds, rng)
     loudness = rng.uniform(0.9, 1.1)
     notes["velocity"] = np.rint(notes["velocity"] * loudness).clip(1, 127)

@@ -7,7 +7,9 @@ from models.music.score import Score
 from models.music.timebase import MeterMap
 
 END_SLACK_TICKS = PPQ // 8
-"""A declared end this near to a bar line means the bar line: a 32nd note."""
+"""An end this near to a bar line means the bar line: a 32nd note."""
+MAX_REST_BARS = 4
+"""Bars of silence a piece may close with. More are a leftover of its editor: real files declare up to 100."""
 
 
 def prompt_end_tick(score: Score) -> int:
@@ -19,11 +21,10 @@ def prompt_end_tick(score: Score) -> int:
     """
     bars = MeterMap(score.meters)
     last_onset = max((note.onset_tick for note in score.notes), default=-1)
+    last_end = max((note.end_tick for note in score.notes), default=0)
     after_music = bars.next_bar_line(last_onset + 1)
-    bar, position = bars.tick_to_bar(score.length_ticks)
-    before, after = bars.bar_to_tick(bar), bars.bar_to_tick(bar + 1)
-    if position <= END_SLACK_TICKS:
-        return max(after_music, before)
-    if after - score.length_ticks <= END_SLACK_TICKS:
-        return max(after_music, after)
-    return after_music
+    end_bar, past_bar_line = bars.tick_to_bar(score.length_ticks + END_SLACK_TICKS)
+    rest_bars = end_bar - bars.tick_to_bar(last_end)[0]
+    if past_bar_line > 2 * END_SLACK_TICKS or rest_bars > MAX_REST_BARS:
+        return after_music
+    return max(after_music, bars.bar_to_tick(end_bar))

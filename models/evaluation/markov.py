@@ -1,0 +1,275 @@
+"""The baseline every network must beat: a variable-order Markov model of the flagship's events, in bits per field.
+
+Prediction by partial matching (Cleary and Witten, 1984; escape method C, Moffat, 1990) with multiple viewpoints and a
+long-term and a short-term memory (Conklin and Witten, 1995; Pearce, 2005, IDyOM). Two departures, both because they give
+fewer bits: the trust in a context is estimated from how such contexts did (secondary escape estimation, Bloom, 1998)
+where method C assumes it; and the guesses are mixed by a small softmax gate where IDyOM weighs them by entropy. Both are
+fitted on pieces that the counts have not seen. It generates nothing.
+
+Letters: K orders, T events, E experts (a viewpoint with one of the two memories).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.evaluation.context_counts import Counts, CountTable, context_keys, running_counts
+from models.evaluation.viewpoints import VIEWS, Past, View
+from models.tokens.vocabulary import FIELDS, SIZES
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+TUNING_SHARE = 10  # one piece in so many is kept from the counts until trust and gates are fitted
+TUNING_EVENTS = 60_000
+RECENT = 16  # events over which an expert's latest success is averaged
+TOTAL_EDGES = np.array([2, 3, 4, 6, 9, 16, 32, 128, 1024])
+DISTINCT_EDGES = np.array([2, 3, 5, 9])
+CELLS = (len(TOTAL_EDGES) + 1) * (len(DISTINCT_EDGES) + 1)
+CELL_EVENTS = 30.0  # fewer tell less than method C
+EM_ROUNDS = 12
+GATE_STEPS = 600
+GATE_BATCH = 4096
+GATE_RATE = 0.03
+
+
+@dataclass(slots=True)
+class Trust:
+    """How much of the probability the counts of a context get; the rest escapes to the order below."""
+
+    table: FloatArray
+    """(K, CELLS); NaN where too little was seen to know better than method C."""
+
+    @classmethod
+    def unfitted(cls, orders: int) -> Trust:
+        """Method C everywhere: total / (total + distinct)."""
+        return cls(np.full((orders, CELLS), np.nan))
+
+    def weights(self, counts: Counts, order: int) -> FloatArray:
+        """(T,) trust in the counts of one order; 0 in a context never seen."""
+        total, distinct = counts.total[order], counts.distinct[order]
+        assumed = total / np.maximum(1, total + distinct)
+        fitted = self.table[order][_cells(total, distinct)]
+        return np.where(total > 0, np.where(np.isnan(fitted), assumed, fitted), 0.0)
+
+    def blend(self, counts: Counts, size: int) -> tuple[FloatArray, FloatArray]:
+        """Probability of the values counted, and how sure the longest known context is, both (T,)."""
+        probability = np.full(counts.total.shape[1], 1.0 / size)
+        sureness = np.zeros_like(probability)
+        for order in range(len(counts.total)):
+            trust = self.weights(counts, order)
+            probability = trust * _share(counts, order) + (1.0 - trust) * probability
+            sureness = np.where(counts.total[order] > 0, trust, sureness)
+        return probability, sureness
+
+    def fit(self, counts: Counts, size: int) -> None:
+        """Choose each cell's trust, from the lowest order up, to make the values counted most likely."""
+        below = np.full(counts.total.shape[1], 1.0 / size)
+        for order in range(len(counts.total)):
+            seen = counts.total[order] > 0
+            cells = _cells(counts.total[order], counts.distinct[order])[seen]
+            share, rest = _share(counts, order)[seen], below[seen]
+            events = np.bincount(cells, minlength=CELLS)
+            trust = np.full(CELLS, 0.5)
+            for _ in range(EM_ROUNDS):
+                explained = trust[cells] * share / (trust[cells] * share + (1.0 - trust[cells]) * rest)
+                trust = (np.bincount(cells, explained, CELLS) + 0.5) / (events + 1.0)
+            self.table[order] = np.where(events >= CELL_EVENTS, trust, np.nan)
+            weight = self.weights(counts, order)
+            below = weight * _share(counts, order) + (1.0 - weight) * below
+
+
+def _cells(total: IntArray, distinct: IntArray) -> IntArray:
+    rows = np.searchsorted(TOTAL_EDGES, total, side="right")
+    return rows * (len(DISTINCT_EDGES) + 1) + np.searchsorted(DISTINCT_EDGES, distinct, side="right")
+
+
+def _share(counts: Counts, order: int) -> FloatArray:
+    return counts.hits[order] / np.maximum(1, counts.total[order])
+
+
+@dataclass(slots=True)
+class Gate:
+    """Weights of the experts, from how sure each is now and how well it did lately."""
+
+    weights: FloatArray
+    """(2 E + 1, E)."""
+
+    @classmethod
+    def level(cls, experts: int) -> Gate:
+        """All experts alike."""
+        return cls(np.zeros((2 * experts + 1, experts)))
+
+    @staticmethod
+    def clues(probability: FloatArray, sureness: FloatArray) -> FloatArray:
+        """What the gate goes by, (T, 2 E + 1), from (E, T) guesses; a clue never knows its own event's outcome."""
+        bounded = sureness.clip(0.001, 0.999)
+        logs = np.concatenate([np.zeros((len(probability), 1)), np.cumsum(np.log2(probability), axis=1)], axis=1)
+        events = np.arange(probability.shape[1])
+        first = np.maximum(0, events - RECENT)
+        recent = (logs[:, events] - logs[:, first]) / np.maximum(1, events - first)
+        return np.concatenate([np.log(bounded / (1 - bounded)) / 4, recent / 2, np.ones((1, len(events)))]).T
+
+    def mix(self, probability: FloatArray, clues: FloatArray) -> FloatArray:
+        """(T,) the weighted mean of the experts' probabilities."""
+        return (self._shares(clues) * probability.T).sum(axis=1)
+
+    def _shares(self, clues: FloatArray) -> FloatArray:
+        scores = clues @ self.weights
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def fit(self, probability: FloatArray, clues: FloatArray) -> None:
+        """Follow the gradient of the mean log probability (Adam, Kingma and Ba, 2015)."""
+        draw = np.random.default_rng(0)
+        mean, square = np.zeros_like(self.weights), np.zeros_like(self.weights)
+        for step in range(1, GATE_STEPS + 1):
+            batch = draw.integers(0, len(clues), GATE_BATCH)
+            shares = self._shares(clues[batch])
+            joint = shares * probability.T[batch]
+            slope = clues[batch].T @ (joint / joint.sum(axis=1, keepdims=True) - shares) / GATE_BATCH
+            mean = 0.9 * mean + 0.1 * slope
+            square = 0.999 * square + 0.001 * slope**2
+            rate = GATE_RATE * (1.0 - (step - 1) / GATE_STEPS)
+            self.weights += rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+
+
+@dataclass(slots=True)
+class _FieldModel:
+    """Everything known about one field; a list has one entry a viewpoint."""
+
+    size: int
+    tables: list[list[CountTable]] = field(default_factory=list)
+    """Long-term counts of every order."""
+    trust: list[tuple[Trust, Trust]] = field(default_factory=list)
+    """In the long-term and in the short-term memory."""
+    gate: Gate | None = None
+    """Over long- and short-term experts."""
+    corpus_gate: Gate | None = None
+    """Over the long-term experts alone."""
+
+
+class MarkovModel:
+    """Bits per field of pieces, each an int array (T, 6) of the flagship's events."""
+
+    def __init__(self, order: int = 8) -> None:
+        """At most `order` features of a context are used."""
+        self.order = order
+        self._models = [_FieldModel(size) for size in SIZES]
+
+    @property
+    def bytes(self) -> int:
+        """Memory the counts hold."""
+        return sum(table.bytes for model in self._models for tables in model.tables for table in tables)
+
+    def train(self, pieces: Iterable[IntArray], tuning_pieces: Iterable[IntArray] | None = None) -> None:
+        """Count contexts in `pieces`; fit trust and gates on `tuning_pieces`, by default the last tenth of `pieces`.
+
+        Versions of one work should not stand on both sides: order the pieces by work.
+        """
+        counted = [piece for piece in pieces if len(piece)]
+        if tuning_pieces is None:
+            kept = len(counted) - len(counted) // TUNING_SHARE
+            counted, tuning = counted[:kept], counted[kept:]
+        else:
+            tuning = [piece for piece in tuning_pieces if len(piece)]
+        for index, model in enumerate(self._models):
+            _count(model, index, counted, self.order)
+            _tune(model, index, tuning, self.order)
+
+    def bits(self, piece: IntArray, adapt: bool = True) -> FloatArray:
+        """(T, 6): minus the binary logarithm of the probability of each field, given all before it.
+
+        Args:
+            adapt: learn from the piece while it goes on; otherwise the corpus alone decides.
+        """
+        if not len(piece):
+            return np.zeros((0, len(FIELDS)))
+        past = Past(piece)
+        return np.stack([self.field_bits(past, index, adapt) for index in range(len(FIELDS))], axis=1)
+
+    def field_bits(self, past: Past, index: int, adapt: bool = True) -> FloatArray:
+        """(T,): one column of `bits`."""
+        model = self._models[index]
+        probability, sureness = _guesses(model, index, past, self.order, adapt)
+        gate = model.gate if adapt else model.corpus_gate
+        gate = gate or Gate.level(len(probability))
+        return -np.log2(gate.mix(probability, Gate.clues(probability, sureness)))
+
+
+def _views(past: Past, index: int) -> list[View]:
+    return list(VIEWS[index](past))
+
+
+def _values(past: Past, index: int, view: View) -> IntArray:
+    return (past.fields[index] - view.reference) % SIZES[index]
+
+
+def _count(model: _FieldModel, index: int, pieces: Sequence[IntArray], order: int) -> None:
+    """Fill the long-term tables, one viewpoint after the other to spare memory."""
+    pasts = [Past(piece) for piece in pieces]
+    columns: list[list[tuple[NDArray[np.uint64], IntArray]]] = []
+    for past in pasts:
+        for at, view in enumerate(_views(past, index)):
+            if at == len(columns):
+                columns.append([])
+            columns[at].append((context_keys(view.features[:order], len(past.zero)), _values(past, index, view)))
+    if not columns:
+        columns = [[] for _ in _views(Past(np.zeros((1, len(FIELDS)), dtype=np.int64)), index)]
+    for chunks in columns:
+        values = np.concatenate([values for _, values in chunks])
+        orders = len(chunks[0][0])
+        tables = [CountTable(np.concatenate([keys[k] for keys, _ in chunks]), values) for k in range(orders)]
+        model.tables.append(tables)
+        model.trust.append((Trust.unfitted(orders), Trust.unfitted(orders)))
+
+
+def _piece_counts(model: _FieldModel, index: int, past: Past, order: int, adapt: bool) -> list[tuple[Counts, ...]]:
+    """Per viewpoint: long-term and, if asked, short-term counts of every event of a piece."""
+    found: list[tuple[Counts, ...]] = []
+    for view, tables in zip(_views(past, index), model.tables, strict=True):
+        keys, values = context_keys(view.features[:order], len(past.zero)), _values(past, index, view)
+        rows = [table.look_up(contexts, values) for table, contexts in zip(tables, keys, strict=True)]
+        long_term = Counts(*(np.stack(columns) for columns in zip(*rows, strict=True)))
+        found.append((long_term, running_counts(keys, values)) if adapt else (long_term,))
+    return found
+
+
+def _guesses(model: _FieldModel, index: int, past: Past, order: int, adapt: bool) -> tuple[FloatArray, FloatArray]:
+    """(E, T) probabilities and surenesses; long-term experts first."""
+    counts = _piece_counts(model, index, past, order, adapt)
+    blends = [
+        model.trust[view][memory].blend(counts[view][memory], model.size)
+        for memory in range(2 if adapt else 1)
+        for view in range(len(counts))
+    ]
+    return np.stack([probability for probability, _ in blends]), np.stack([sureness for _, sureness in blends])
+
+
+def _tune(model: _FieldModel, index: int, pieces: Sequence[IntArray], order: int) -> None:
+    """Fit trust, then the gates, on pieces the tables have not seen."""
+    pasts, events = [], 0
+    for piece in pieces:
+        if events < TUNING_EVENTS:
+            pasts.append(Past(piece))
+            events += len(piece)
+    if not pasts:
+        return
+    counts = [_piece_counts(model, index, past, order, True) for past in pasts]
+    for view, trusts in enumerate(model.trust):
+        for memory, trust in enumerate(trusts):
+            columns = zip(*(piece[view][memory] for piece in counts), strict=True)
+            trust.fit(Counts(*(np.concatenate(column, axis=1) for column in columns)), model.size)
+    for adapt in (False, True):
+        guesses = [_guesses(model, index, past, order, adapt) for past in pasts]
+        probability = np.concatenate([probability for probability, _ in guesses], axis=1)
+        gate = Gate.level(len(probability))
+        gate.fit(probability, np.concatenate([Gate.clues(*guess) for guess in guesses]))
+        if adapt:
+            model.gate = gate
+        else:
+            model.corpus_gate = gate

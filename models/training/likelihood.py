@@ -1,0 +1,135 @@
+"""The maximum-likelihood loop: draws, steps, validates, keeps. It knows no model by name.
+
+Every step's examples come from a generator seeded by (seed, step): a resumed run sees what an unbroken one would.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.data.piece import Piece
+from models.training.config import TrainingConfig
+from models.training.optim import Average, Optimizers, schedule
+
+log = logging.getLogger(__name__)
+
+
+class Task(Protocol):
+    """What a model brings to the loop."""
+
+    network: nn.Module
+
+    def compile(self) -> None: ...
+    def draw(self, piece: Piece, rng: np.random.Generator) -> Any: ...
+    def loss(self, windows: Sequence[Any], device: torch.device) -> tuple[Tensor, int]: ...
+    def validate(self, windows: Sequence[Any], batch_windows: int, device: torch.device) -> dict[str, float]: ...
+
+
+class LikelihoodRun:
+    """One run in a folder: `last.pt`, `plateau.pt` (before the rates fell) and `curve.jsonl`."""
+
+    def __init__(self, config: TrainingConfig, task: Task, out_dir: Path, device: torch.device) -> None:
+        self.config, self.task, self.out_dir, self.device = config, task, out_dir, device
+        task.network.to(device)
+        self.optimizers = Optimizers(task.network, config.muon_lr, config.adam_lr, config.weight_decay)
+        self.average = Average(task.network, config.average)
+        self.step = 0
+        self.notes = 0
+        self.minutes = 0.0
+
+    def progress(self, max_minutes: float | None) -> float:
+        """Share of the run that is done, 0..1: by notes, or by time where that ends sooner."""
+        by_time = self.minutes / max_minutes if max_minutes else 0.0
+        return min(1.0, max(self.notes / self.config.train_notes, by_time))
+
+    def save(self, name: str) -> None:
+        """Keep everything a resumed run needs; the file is whole at every moment."""
+        state = {
+            "network": self.task.network.state_dict(),
+            "average": self.average.values,
+            "optimizers": self.optimizers.state_dict(),
+            "at": {"step": self.step, "notes": self.notes, "minutes": self.minutes},
+        }
+        partial = self.out_dir / f"{name}.partial"
+        torch.save(state, partial)
+        partial.replace(self.out_dir / name)
+
+    def resume(self, max_minutes: float | None) -> bool:
+        """Go on from `last.pt`; from `plateau.pt` where that run had come to its end and this one is longer."""
+        for name in ("last.pt", "plateau.pt"):
+            path = self.out_dir / name
+            if not path.exists():
+                continue
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.task.network.load_state_dict(state["network"])
+            self.average.values = state["average"]
+            self.optimizers.load_state_dict(state["optimizers"])
+            self.step, self.notes, self.minutes = (state["at"][key] for key in ("step", "notes", "minutes"))
+            if self.progress(max_minutes) <= 1.0 - self.config.decay:
+                return True
+            if name == "last.pt" and self.progress(max_minutes) < 1.0:
+                return True
+        return self.step > 0
+
+    def train(self, pieces: Sequence[Piece], weights: np.ndarray, held_out: Sequence[Any], minutes: float | None) -> None:
+        """Run to the end of the notes or the minutes.
+
+        Args:
+            weights: (len(pieces),) how likely each piece is drawn; sums to 1.
+        """
+        saved = time.monotonic()
+        plateau_kept = self.progress(minutes) > 1.0 - self.config.decay
+        while self.progress(minutes) < 1.0:
+            began = time.monotonic()
+            if not plateau_kept and self.progress(minutes) > 1.0 - self.config.decay:
+                self.save("plateau.pt")
+                plateau_kept = True
+            bits = self._step(pieces, weights, minutes)
+            self.minutes += (time.monotonic() - began) / 60
+            if self.step % self.config.validate_every == 0:
+                self._note_curve(bits, held_out)
+            if time.monotonic() - saved > self.config.save_minutes * 60:
+                self.save("last.pt")
+                saved = time.monotonic()
+        self.save("last.pt")
+        self._note_curve(None, held_out)
+
+    def _step(self, pieces: Sequence[Piece], weights: np.ndarray, minutes: float | None) -> float:
+        rng = np.random.default_rng((self.config.seed, self.step))
+        chosen = rng.choice(len(pieces), size=self.config.batch_windows, p=weights)
+        windows = [self.task.draw(pieces[at], rng) for at in chosen]
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            loss, notes = self.task.loss(windows, self.device)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.task.network.parameters(), 1.0)
+        self.optimizers.step(schedule(self.progress(minutes), self.config.warm_up, self.config.decay))
+        self.average.update(self.task.network.named_parameters(), self.step)
+        self.step += 1
+        self.notes += notes
+        return float(loss.detach()) / np.log(2)
+
+    def _note_curve(self, bits: float | None, held_out: Sequence[Any]) -> None:
+        measured = self.validate(held_out[: self.config.validation_windows])
+        row = {"step": self.step, "notes": self.notes, "minutes": round(self.minutes, 2), "train_bits": bits, **measured}
+        log.info("%s", json.dumps(row))
+        with (self.out_dir / "curve.jsonl").open("a", encoding="utf-8") as curve:
+            curve.write(json.dumps(row) + "\n")
+
+    def validate(self, windows: Sequence[Any]) -> dict[str, float]:
+        """Held-out figures of the moving average."""
+        network = self.task.network
+        own = {name: value.detach().clone() for name, value in network.named_parameters()}
+        network.load_state_dict(self.average.values, strict=False)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            figures = self.task.validate(windows, self.config.batch_windows, self.device)
+        network.load_state_dict(own, strict=False)
+        return figures

@@ -1,0 +1,106 @@
+"""Events of one piece in order: what was heard, what was made, and what of a given part's future still waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.tokens.codec import Events
+from models.tokens.grammar import Last
+from models.tokens.vocabulary import DBAR, GIVEN_SLOT, PITCH, POSITION, REST_SLOT, SLOT
+
+Place = tuple[float, float]
+"""(grid ticks, bars) from the start of the piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event with where it stands."""
+
+    row: tuple[int, ...]
+    """The six fields; dbar is filled in when it joins a history."""
+    bar: int
+    place: Place
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What events are ordered by."""
+        return self.bar, self.row[POSITION]
+
+
+def events_list(events: Events) -> list[Event]:
+    """One object an event."""
+    rows = zip(events.tokens.tolist(), events.bar.tolist(), events.place.tolist(), strict=True)
+    return [Event(tuple(row), bar, (place[0], place[1])) for row, bar, place in rows]
+
+
+class History:
+    """Grows at the end; never forgets what was heard before `start_bar`."""
+
+    def __init__(self, events: Sequence[Event] = (), start_bar: int = 0) -> None:
+        self.start_bar = start_bar
+        self.events = [event for event in events if event.bar < start_bar]
+        self.heard = len(self.events)
+        self._future = [event for event in events if event.bar >= start_bar and is_given(event)]
+        self._told = 0
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @property
+    def waiting(self) -> Event | None:
+        """The next given note that was not told yet."""
+        return self._future[self._told] if self._told < len(self._future) else None
+
+    @property
+    def bar(self) -> int:
+        """The bar of the last event; before the first, the bar before it all."""
+        return self.events[-1].bar if self.events else self.start_bar - 1
+
+    @property
+    def last(self) -> Last:
+        """The last event, as the grammar wants it."""
+        if not self.events:
+            return Last()
+        row = self.events[-1].row
+        return Last(row[POSITION], row[SLOT], row[PITCH], is_start=False)
+
+    def events_in_last_bar(self) -> int:
+        """How full the bar is."""
+        bar, count = self.bar, 0
+        while count < len(self.events) and self.events[-1 - count].bar == bar:
+            count += 1
+        return count
+
+    def append(self, event: Event) -> None:
+        """Add what was made."""
+        row = list(event.row)
+        row[DBAR] = event.bar - self.bar
+        self.events.append(Event(tuple(row), event.bar, event.place))
+
+    def tell(self) -> None:
+        """Add the next given note."""
+        event = self._future[self._told]
+        self._told += 1
+        self.append(event)
+
+    def rewind(self, bar: int, position: int) -> None:
+        """Drop what stands at or after a place, but nothing that was heard; given notes wait again."""
+        while len(self.events) > self.heard and self.events[-1].key >= (bar, position):
+            self.events.pop()
+        self._told = sum(event.key < (bar, position) for event in self._future)
+
+    def arrays(self, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Rows (T, 6), bars (T,) and places (T, 2) of a stretch."""
+        stretch = self.events[first:last]
+        rows = np.array([event.row for event in stretch], dtype=np.int64)
+        places = np.array([event.place for event in stretch], dtype=np.float64)
+        return rows, np.array([event.bar for event in stretch], dtype=np.int64), places
+
+
+def is_given(event: Event) -> bool:
+    """Whether it is a given part's note."""
+    return GIVEN_SLOT <= event.row[SLOT] < REST_SLOT

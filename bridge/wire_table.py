@@ -253,7 +253,7 @@ TABLE: tuple[Address, ...] = (
     _to_client(
         "status",
         STATE,
-        Argument("horizon_tick", low=-1, unit="ticks"),
+        Argument("horizon_tick", low=-MAX_TICK, high=MAX_TICK, unit="ticks"),
         Argument("p95_late_us", unit="microseconds"),
         LATE,
         Argument("dropped", unit="notes"),

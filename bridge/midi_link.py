@@ -15,7 +15,6 @@ from bridge.midi_records import Command, Failed, Report, build_command, leave, p
 CHILD = (sys.executable, "-P", "-m", "bridge.midi_child")
 _PACKAGES = Path(__file__).parent.parent
 _MAX_WAITING = 20_000  # commands; a child that has taken none of so many is stuck
-_BATCH = 256
 
 
 class MidiLink:
@@ -26,6 +25,7 @@ class MidiLink:
             [*child, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
             stderr=subprocess.DEVNULL,  # JACK's library writes there whenever it likes; the child reports on stdout
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGES), os.getenv("PYTHONPATH")]))},
             start_new_session=True,  # Ctrl-C in a terminal reaches the daemon alone, which ends the child in order
@@ -90,30 +90,24 @@ class MidiLink:
         self._process.stdout.close()
 
     def _write(self) -> None:
-        """Write commands, many at once when many wait; the pipe may block this thread and no other."""
+        """Write commands; a full pipe blocks this thread and no other."""
         pipe = self._process.stdin
         assert pipe is not None
         try:
-            while (command := self._commands.get()) is not None:
-                batch = [command]
-                while len(batch) < _BATCH and not self._commands.empty():
-                    following = self._commands.get()
-                    if following is None:
-                        self._commands.put(None)
-                        break
-                    batch.append(following)
-                pipe.write(b"".join(map(build_command, batch)))
-                pipe.flush()
-            pipe.close()
+            for command in iter(self._commands.get, None):
+                pipe.write(build_command(command))  # so few bytes are written whole or not at all
         except OSError:
             return  # the child has ended; `_read` tells
+        finally:
+            pipe.close()
 
     def _read(self) -> None:
         pipe = self._process.stdout
         assert pipe is not None
         try:
-            for line in pipe:
-                self._reports.put(parse_report(line))
+            with open(pipe.fileno(), "rb", closefd=False) as lines:  # noqa: PTH123 - a descriptor has no path
+                for line in lines:
+                    self._reports.put(parse_report(line))
         except ValueError as error:
             self._reports.put(Failed(f"{error}: install Continuo anew"))
         self._reports.put(None)

@@ -33,7 +33,7 @@ CELLS = (len(TOTAL_EDGES) + 1) * (len(DISTINCT_EDGES) + 1)
 CELL_EVENTS = 30.0  # fewer tell less than method C
 EM_ROUNDS = 12
 GATE_STEPS = 600
-GATE_BATCH = 4096
+GATE_BATCH = 1024
 GATE_RATE = 0.03
 
 

@@ -23,6 +23,7 @@ from models.tokens.vocabulary import (
     PITCH,
     POSITION,
     POSITIONS,
+    REST_SLOT,
     SIZES,
     SLOT,
     VELOCITY,
@@ -36,6 +37,7 @@ NOTHING = 300
 """Stands for a value that is not there; larger than any value."""
 DRUM_ROLE = 12
 UNKNOWN_ROLE = 13
+MIDDLE_C = 60
 _FAR = 1 << 40
 
 
@@ -214,7 +216,9 @@ def slot_views(past: Past) -> Iterator[View]:
     yield _copy(past, SLOT, guesses, together)
     yield View("place", (together, slots[0], guesses[0], past.fields[POSITION], guesses[1], guesses[2]), past.zero)
     yield View("sequence", (together, slots[0], past.fields[POSITION], slots[1], pitch, slots[2], slots[3]), past.zero)
-    again = View("again", (together, role, chord, past.fields[POSITION], pitch), np.where(slots[0] == NOTHING, 0, slots[0]))
+    again = View(
+        "again", (together, role, chord, past.fields[POSITION], pitch), np.where(slots[0] == NOTHING, 0, slots[0])
+    )
     yield again
 
 
@@ -244,9 +248,9 @@ def pitch_views(past: Past) -> Iterator[View]:
 def past_low(past: Past) -> IntArray:
     """The latest melodic pitch below middle C, the bass as a rule; middle C before the first."""
     pitch = past.fields[PITCH]
-    events = np.where(pitch < 60, np.arange(len(pitch)), -1)
+    events = np.where((pitch < MIDDLE_C) & (past.fields[SLOT] < REST_SLOT), np.arange(len(pitch)), -1)
     latest = np.concatenate([[-1], np.maximum.accumulate(events)[:-1]])
-    return np.where(latest < 0, 60, pitch[latest])
+    return np.where(latest < 0, MIDDLE_C, pitch[latest])
 
 
 def duration_views(past: Past) -> Iterator[View]:

@@ -21,12 +21,13 @@ HOST = "127.0.0.1"
 STARTING_S = 180.0  # a large model on a slow disk
 LEAVING_S = 5.0
 PACKAGES = Path(__file__).parent.parent
+SERVE = (sys.executable, "-P", "-m", "bridge", "serve")
 
 
 class DaemonProcess:
     """`continuo serve` on a free port; a context manager. What it logs goes to `log_path`."""
 
-    def __init__(self, arguments: Sequence[str], log_path: Path) -> None:
+    def __init__(self, arguments: Sequence[str], log_path: Path, command: Sequence[str] = SERVE) -> None:
         """Start it; it is not ready yet.
 
         Raises:
@@ -35,9 +36,8 @@ class DaemonProcess:
         self.address: Sender = (HOST, free_udp_port())
         self.log_path = log_path
         self._log = log_path.open("wb")
-        command = [sys.executable, "-P", "-m", "bridge", "serve", "--osc-port", str(self.address[1]), "--stop-at-eof"]
         self._process = subprocess.Popen(  # noqa: S603 - our own command line, arguments from our own options
-            [*command, *arguments],
+            [*command, "--osc-port", str(self.address[1]), "--stop-at-eof", *arguments],
             stdin=subprocess.PIPE,  # nothing is written to it: its end tells the daemon that its owner is gone
             stdout=self._log,
             stderr=subprocess.STDOUT,

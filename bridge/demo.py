@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bridge.daemon_process import DaemonProcess
+from bridge.daemon_process import SERVE, DaemonProcess
 from bridge.errors import ContinuoError
 from bridge.osc_client import OscClient, TakeReader
 from bridge.protocol import Message
@@ -43,6 +43,7 @@ class DemoOrder:
     out_dir: Path
     seed: int = -1
     serve_arguments: Sequence[str] = ()
+    serve_command: Sequence[str] = SERVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def run_demo(order: DemoOrder, console: Console) -> dict[str, object]:
     order.out_dir.mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     log_path = order.out_dir / "daemon.log"
-    with DaemonProcess(order.serve_arguments, log_path) as daemon, OscClient(daemon.address, "demo") as client:
+    with DaemonProcess(order.serve_arguments, log_path, order.serve_command) as daemon, OscClient(daemon.address, "demo") as client:
         with console.status("starting the daemon and loading the model"):
             daemon.wait_ready(client)
         ready_s = time.monotonic() - began_s

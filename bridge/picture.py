@@ -116,7 +116,7 @@ def _end_tick(score: Score) -> int:
 
 def _bar_lines(score: Score) -> list[int]:
     meter_map = MeterMap(score.meters)
-    last_bar = meter_map.tick_to_bar(meter_map.next_bar_line(_end_tick(score) - 1))[0]
+    last_bar = meter_map.tick_to_bar(meter_map.next_bar_line(_end_tick(score)))[0]
     return [meter_map.bar_to_tick(bar) for bar in range(last_bar + 1)]
 
 

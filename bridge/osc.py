@@ -23,6 +23,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message import ParseError as MessageParseError
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from bridge.allowance import Allowance
 from bridge.errors import ErrorCode, PortError, ProtocolError
 from bridge.log import FaultLog
 from bridge.protocol import Message, Received, Refused, Sender, build, parse
@@ -35,7 +36,6 @@ DEFAULT_PORT = 7401
 RECEIVE_BUFFER_BYTES = 4 * 2**20  # a burst of 10,000 messages; the system may grant less
 MAX_WAITING = 16_384  # messages in the inbox; more are dropped and counted, memory is not a queue
 ANSWERS_PER_S = 20.0  # to one sender's refused datagrams, after a first burst of as many
-MAX_SENDERS = 256  # whose allowance is remembered
 _LARGEST_DATAGRAM = 65_535  # UDP's own limit: too long a datagram is read whole and answered
 _DATAGRAMS_PER_WAKE = 512  # then the closing flag is looked at again
 _ERROR_PATH = PREFIX + "error"
@@ -58,25 +58,6 @@ class OscCounts:
     sent: int
     unsent: int
     """Datagrams the system would not take: full buffer, unreachable port."""
-
-
-class Allowance:
-    """Tokens for each sender, refilled with time: who floods is answered slowly, the others as ever. One thread."""
-
-    def __init__(self, per_s: float, senders: int = MAX_SENDERS) -> None:
-        self._per_s = per_s
-        self._max_senders = senders
-        self._tokens: dict[Sender, tuple[float, float]] = {}
-
-    def take(self, sender: Sender, now_s: float) -> bool:
-        """Whether this sender has a token left; uses it up."""
-        tokens, since_s = self._tokens.pop(sender, (self._per_s, now_s))
-        tokens = min(self._per_s, tokens + (now_s - since_s) * self._per_s)
-        has_token = tokens >= 1.0
-        self._tokens[sender] = (tokens - has_token, now_s)
-        if len(self._tokens) > self._max_senders:
-            del self._tokens[next(iter(self._tokens))]  # the one heard longest ago
-        return has_token
 
 
 def encode(address: str, args: Sequence[Value]) -> bytes:

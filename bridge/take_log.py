@@ -52,8 +52,9 @@ class Take:
             return []
         first = len(self.datagrams)
         packed = [tuple(notes[at : at + NOTES_PER_DATAGRAM]) for at in range(0, len(notes), NOTES_PER_DATAGRAM)]
-        self.datagrams += packed[: MAX_DATAGRAMS - first]
-        self.count += len(notes)
+        kept = packed[: MAX_DATAGRAMS - first]
+        self.datagrams += kept
+        self.count += sum(map(len, kept))
         return [self._datagram(index) for index in range(first, len(self.datagrams))]
 
     def end(self, late: int) -> list[Answer]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from queue import Empty
 
 import pytest
+from pythonosc.osc_message import ParseError
 
 from bridge import osc
 from bridge.errors import ErrorCode, PortError, ProtocolError
-from bridge.osc import Allowance, Inbox, OscSocket, decode, encode
+from bridge.osc import Inbox, OscSocket, decode, encode
 from bridge.protocol import Received, Refused, Sender, build
 from bridge.wire_table import Direction
 from tests.bridge.test_wire_guard import EATS_REGULAR_EXPRESSIONS, HANGS_PYTHON_OSC, PING, bundle, nested
@@ -289,27 +290,9 @@ def test_a_message_that_does_not_fit_the_table_or_the_datagram_is_the_callers_de
 
 def test_a_codec_stricter_than_the_guard_is_a_malformed_datagram(monkeypatch: pytest.MonkeyPatch) -> None:
     def strict(data: bytes) -> None:
-        raise osc.MessageParseError("no")
+        raise ParseError("no")
 
     monkeypatch.setattr(osc, "OscMessage", strict)
     with pytest.raises(ProtocolError, match="let an OSC library send") as caught:
         decode(PING)
     assert caught.value.code is ErrorCode.MALFORMED
-
-
-def test_an_allowance_is_used_up_and_refills_with_time() -> None:
-    allowance = Allowance(2.0)
-    a, b = ("a", 1), ("b", 1)
-    assert [allowance.take(a, 0.0) for _ in range(3)] == [True, True, False]
-    assert allowance.take(b, 0.0), "another sender has its own"
-    assert allowance.take(a, 0.5)
-    assert not allowance.take(a, 0.6)
-    assert [allowance.take(a, 100.0) for _ in range(3)] == [True, True, False], "no more than a full one"
-
-
-def test_an_allowance_remembers_no_more_senders_than_it_may() -> None:
-    allowance = Allowance(1.0, senders=2)
-    for port in range(10):
-        allowance.take(("a", port), 0.0)
-    assert not allowance.take(("a", 9), 0.0)
-    assert allowance.take(("a", 0), 0.0), "heard longest ago, so forgotten and fresh again"

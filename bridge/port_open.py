@@ -85,7 +85,7 @@ class RtMidiPort:
         """Whether the sockets that opening the port made still stand, and an existing port is still listed.
 
         When a JACK server dies, its client library closes its socket and tells rtmidi nothing:
-        decisions/0010-how-a-dead-midi-system-is-noticed.md.
+        decisions/0011-a-dead-midi-system-is-noticed-by-its-sockets.md.
         """
         if any(_inode(descriptor) != inode for descriptor, inode in self._sockets):
             return False
@@ -127,20 +127,22 @@ def open_port(request: PortRequest) -> OpenedPort:
 
 def _open(rtmidi: ModuleType, api: int, backend: str, request: PortRequest) -> RtMidiPort:
     """One try with one backend; rtmidi raises RuntimeError, NotImplementedError and their like."""
+    if request.existing or backend == "winmm":  # Windows knows no virtual ports
+        before = _sockets()
+        output = rtmidi.MidiOut(api, name=request.client)
+        index, name = _find(output.get_ports(), request.existing or request.client)
+        output.open_port(index, name=request.client)
+        return RtMidiPort(output, backend, name, _sockets() - before, existing=True)
     listing = rtmidi.MidiIn(api, name=f"{request.client} lists ports")
     known = set(listing.get_ports())
     before = _sockets()
     output = rtmidi.MidiOut(api, name=request.client)
-    if request.existing or backend == "winmm":
-        index, name = _find(output.get_ports(), request.existing or request.client)
-        output.open_port(index, name=request.client)
-        return RtMidiPort(output, backend, name, sockets=_sockets() - before, existing=True)
     output.open_virtual_port(request.client)
-    appeared = [name for name in listing.get_ports() if name not in known]
-    opened = _sockets() - before
+    sockets = _sockets() - before
+    appeared = [name for name in listing.get_ports() if name not in known and request.client in name]
     listing.delete()
     name = appeared[0] if len(appeared) == 1 else f"{request.client}:{request.client}"
-    return RtMidiPort(output, backend, name, sockets=opened, existing=False)
+    return RtMidiPort(output, backend, name, sockets, existing=False)
 
 
 def _find(names: list[str], fragment: str) -> tuple[int, str]:

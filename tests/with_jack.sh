@@ -1,6 +1,7 @@
 #!/bin/sh
 # with_jack.sh COMMAND...: run COMMAND beside a private JACK server on the dummy driver; exit with COMMAND's code.
 # Needs jackd. A mount namespace of its own (where allowed) keeps other JACK servers of the machine away.
+# The period (JACK_PERIOD, in frames) is long, so that a busy machine misses few: a missed one may lose notes.
 set -u
 if [ -z "${CONTINUO_JACK_NAMESPACE:-}" ] && unshare -m true 2>/dev/null; then
     export CONTINUO_JACK_NAMESPACE=1
@@ -12,7 +13,7 @@ export JACK_NO_AUDIO_RESERVATION=1 JACK_NO_START_SERVER=1 JACK_DEFAULT_SERVER="$
 realtime="-R -P 70"
 chrt -f 70 true 2>/dev/null || realtime="--no-realtime"
 # shellcheck disable=SC2086 # two words on purpose
-jackd $realtime --name "$name" --port-max 256 -d dummy -r 48000 -p "${JACK_PERIOD:-256}" >"$log" 2>&1 &
+jackd $realtime --name "$name" --port-max 256 -d dummy -r 48000 -p "${JACK_PERIOD:-1024}" >"$log" 2>&1 &
 server=$!
 tries=0
 until jack_lsp >/dev/null 2>&1; do

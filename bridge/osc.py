@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from typing import Protocol
 
 from pythonosc.osc_bundle import OscBundle
 from pythonosc.osc_bundle import ParseError as BundleParseError
@@ -40,7 +40,15 @@ _LARGEST_DATAGRAM = 65_535  # UDP's own limit: too long a datagram is read whole
 _DATAGRAMS_PER_WAKE = 512  # then the closing flag is looked at again
 _ERROR_PATH = PREFIX + "error"
 
-Inbox = SimpleQueue[Received | Refused]
+
+class Inbox(Protocol):
+    """Where messages go; a `SimpleQueue` of whatever holds them too."""
+
+    def put(self, item: Received | Refused) -> None:
+        """Add one; never blocks."""
+
+    def qsize(self) -> int:
+        """How many wait."""
 
 
 @dataclass(frozen=True, slots=True)

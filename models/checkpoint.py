@@ -59,7 +59,9 @@ def read_card(weights: Path) -> Card:
     try:
         card = Card(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: a model is a .safetensors file with its .json card beside it") from None
+        raise CheckpointError(
+            f"{path} is missing: a model is a .safetensors file with its .json card beside it"
+        ) from None
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is no model card ({error}): restore it from where the model came") from error
     if card.format != FORMAT:

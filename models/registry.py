@@ -24,10 +24,17 @@ class Entry:
     loader: str
     """module:function taking (weights path, device)."""
     summary: str
+    controls: frozenset[str]
+    """Names of `models.generator.Controls` fields it heeds."""
 
 
+SAMPLING = frozenset(("temperature", "top_k", "top_p", "min_p"))
 ENTRIES = {
-    "flagship": Entry("models.zoo.flagship.serving:load", "note-event Transformer, several parts, continues a prompt"),
+    "flagship": Entry(
+        "models.zoo.flagship.serving:load",
+        "note-event Transformer: several parts, continues a prompt, note by note",
+        SAMPLING | {"density", "scale_root", "scale_mask"},
+    ),
 }
 
 

@@ -44,9 +44,11 @@ class Source:
 
 def is_validation(group: str) -> bool:
     """The split: by group, fixed for good."""
-    return int(hashlib.sha1(f"continuo-validation|{group}".encode(), usedforsecurity=False).hexdigest(), 16) % (
-        VALIDATION_SHARE
-    ) == 0
+    return (
+        int(hashlib.sha1(f"continuo-validation|{group}".encode(), usedforsecurity=False).hexdigest(), 16)
+        % (VALIDATION_SHARE)
+        == 0
+    )
 
 
 def find_corpus(name: str, data_dirs: list[Path]) -> Path:

@@ -79,7 +79,7 @@ class Grammar:
 
     def position(self, last: Last, dbar: int, bar_grid: int) -> BoolArray:
         """(192,): inside the bar, not before the event before."""
-        return (_POSITIONS >= (self.lowest_position(last) if dbar == 0 else 0)) & (_POSITIONS < bar_grid)
+        return ((self.lowest_position(last) if dbar == 0 else 0) <= _POSITIONS) & (bar_grid > _POSITIONS)
 
     def slot(self, last: Last, dbar: int, position: int) -> BoolArray:
         """(P + 2,): parts, REST, END (never: how long to go on is the caller's choice)."""
@@ -91,7 +91,7 @@ class Grammar:
         """(256,): of the part's kind, allowed, rising within one kind of one onset."""
         half = self._half[bool(self._kind[slot] == DRUM_KIND)]
         tie = dbar == 0 and last.is_free_note and position == last.position
-        return half & (_PITCHES >= self._low(last, slot)) if tie else half
+        return half & (self._low(last, slot) <= _PITCHES) if tie else half
 
 
 def scale_pitches(root: int, mask: int) -> BoolArray | None:

@@ -80,7 +80,9 @@ class LikelihoodRun:
                 return True
         return self.step > 0
 
-    def train(self, pieces: Sequence[Piece], weights: np.ndarray, held_out: Sequence[Any], minutes: float | None) -> None:
+    def train(
+        self, pieces: Sequence[Piece], weights: np.ndarray, held_out: Sequence[Any], minutes: float | None
+    ) -> None:
         """Run to the end of the notes or the minutes.
 
         Args:
@@ -119,7 +121,13 @@ class LikelihoodRun:
 
     def _note_curve(self, bits: float | None, held_out: Sequence[Any]) -> None:
         measured = self.validate(held_out[: self.config.validation_windows])
-        row = {"step": self.step, "notes": self.notes, "minutes": round(self.minutes, 2), "train_bits": bits, **measured}
+        row = {
+            "step": self.step,
+            "notes": self.notes,
+            "minutes": round(self.minutes, 2),
+            "train_bits": bits,
+            **measured,
+        }
         log.info("%s", json.dumps(row))
         with (self.out_dir / "curve.jsonl").open("a", encoding="utf-8") as curve:
             curve.write(json.dumps(row) + "\n")

@@ -15,6 +15,7 @@ from models.generator import Context, Controls, Generator, GeneratorSpec
 from models.layers.sampling import draw, probabilities, truncate
 from models.music.constants import MAX_PARTS
 from models.music.score import Note
+from models.registry import ENTRIES
 from models.tokens.codec import OTHER_KIND, Cast, place_notes, tokenize
 from models.tokens.grammar import Grammar, Last, scale_pitches
 from models.tokens.grid import Grid
@@ -49,7 +50,7 @@ def spec_of(network: FlagshipNetwork) -> GeneratorSpec:
         max_context_notes=network.config.block_size,
         max_parts=MAX_PARTS,
         reads_prompt=True,
-        controls=frozenset(("temperature", "top_k", "top_p", "min_p", "density", "scale_root", "scale_mask")),
+        controls=ENTRIES["flagship"].controls,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
     )
 

@@ -139,7 +139,9 @@ def field_logits(network: FlagshipNetwork, batch: Batch) -> list[Tensor]:
         if field in (POSITION, SLOT):
             lookup = network.lookups[0 if field == POSITION else 1]
             query = lookup.query(state, ahead)
-            found = F.scaled_dot_product_attention(query, keys.to(query.dtype), values.to(query.dtype), attn_mask=may_see)
+            found = F.scaled_dot_product_attention(
+                query, keys.to(query.dtype), values.to(query.dtype), attn_mask=may_see
+            )
             state = lookup.finish(state, found)
     return logits
 

@@ -39,9 +39,7 @@ class Window:
     def same_header(self, other: Window) -> bool:
         """Whether both were told the same."""
         mine, theirs = self.header, other.header
-        return all(
-            np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in ("parts", "present", "whole")
-        )
+        return all(np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in ("parts", "present", "whole"))
 
 
 class Reader:

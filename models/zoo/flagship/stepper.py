@@ -64,7 +64,9 @@ class Stepper:
     @torch.inference_mode()
     def read(self, tokens: NDArray[np.int64], bar: NDArray[np.int64], place: NDArray[np.float64]) -> None:
         """Absorb T events: (T, 6), (T,) and (T, 2), all counted from the window's start."""
-        x = self._network.events(self._tensor(tokens, torch.long)[None], self._tensor(bar, torch.long)[None], self._parts)
+        x = self._network.events(
+            self._tensor(tokens, torch.long)[None], self._tensor(bar, torch.long)[None], self._parts
+        )
         self._absorb(x, place)
 
     def _absorb(self, x: Tensor, place: NDArray[np.float64]) -> None:

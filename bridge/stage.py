@@ -1,0 +1,190 @@
+"""The takes that are on: where each begins on the clock, what of it sounds, what its client is told. Main thread only.
+
+A take on a stopped transport begins when its first notes are there; one in a playing host begins on a bar line that was
+fixed when it was asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bridge.channels import ChannelMap, map_channels
+from bridge.clip_transfer import Clip
+from bridge.clock import Clock, TempoLine, Transport
+from bridge.context import Scene
+from bridge.controls import Output
+from bridge.effects import ClientKey
+from bridge.metrics import Metrics
+from bridge.scheduler import Scheduler
+from bridge.take_request import TakeRequest
+from bridge.timeline import TakeState
+from models.music.constants import PPQ
+from models.music.score import Note
+
+log = logging.getLogger(__name__)
+
+START_MARGIN_NS = 20_000_000  # the rest of the first chord is made while its first note waits for it
+LEAST_LEAD_NS = 60_000_000  # a bar line nearer than this is missed: the next one is taken
+
+
+@dataclass(slots=True)
+class Act:
+    """One take that is on."""
+
+    tag: int
+    client: ClientKey
+    request: TakeRequest
+    scene: Scene
+    seed: int
+    asked_ns: int
+    at_tick: int
+    """Song tick where it begins; -1 on a stopped transport."""
+    line: TempoLine | None
+    """Where its tick 0 lies; None until the first notes of a take on a stopped transport are there."""
+    sounds: bool
+    """Whether it goes to the MIDI port, now or still to come."""
+    reached_tick: int = 0
+    """End of the last note made."""
+    late: int = 0
+    told_late: int = 0
+    is_whole: bool = False
+    next_status_ns: int = 0
+
+    @property
+    def follows_host(self) -> bool:
+        """Whether it plays in a playing host's time."""
+        return self.at_tick >= 0
+
+
+class Stage:
+    """Every take from its request until it has ended and fallen silent."""
+
+    def __init__(
+        self, scheduler: Scheduler, clock: Clock, metrics: Metrics, late_at_port: Callable[[int], int]
+    ) -> None:
+        self._scheduler, self._clock, self._metrics = scheduler, clock, metrics
+        self._late_at_port = late_at_port
+        self._acts: dict[int, Act] = {}
+        self._last_tag = 0
+
+    def __iter__(self) -> Iterator[Act]:
+        return iter(list(self._acts.values()))
+
+    def get(self, tag: int) -> Act | None:
+        """The take of a tag; None when it is over."""
+        return self._acts.get(tag)
+
+    def find(self, client: ClientKey, req: int) -> Act | None:
+        """A client's take; None when it is over."""
+        return next((act for act in self if act.client == client and act.request.req == req), None)
+
+    def of(self, client: ClientKey) -> list[Act]:
+        """A client's takes that are on."""
+        return [act for act in self if act.client == client]
+
+    def enter(self, client: ClientKey, request: TakeRequest, scene: Scene, seed: int, host: Transport | None) -> Act:
+        """A take was asked for; decides where it begins."""
+        self._last_tag += 1
+        now_ns = self._clock.now_ns()
+        at_tick, line = _beginning(request, host, now_ns)
+        sounds = Output.MIDI in request.controls.output
+        act = Act(self._last_tag, client, request, scene, seed, now_ns, at_tick, line, sounds)
+        self._acts[act.tag] = act
+        if sounds and line is not None:
+            self._scheduler.start(act.tag, line, channels_of(request.clip))
+        return act
+
+    def limit_tick(self, act: Act) -> int | None:
+        """How far it may be made for now; None = to its end. Any thread."""
+        if not act.sounds:
+            return None
+        ahead_ticks = act.request.controls.lookahead_bars * act.scene.bar_ticks
+        if act.line is None:
+            return ahead_ticks
+        return max(0, act.line.tick_at(self._clock.now_ns())) + ahead_ticks
+
+    def add(self, act: Act, notes: tuple[Note, ...]) -> None:
+        """Notes of it were made."""
+        now_ns = self._clock.now_ns()
+        if act.reached_tick == 0:
+            self._metrics.observe_first_note(now_ns - act.asked_ns)
+        act.reached_tick = max(act.reached_tick, max(note.end_tick for note in notes))
+        if not act.sounds:
+            return
+        if act.line is None:
+            act.line = TempoLine(now_ns + START_MARGIN_NS, 0, act.request.clip.bpm)
+            self._scheduler.start(act.tag, act.line, channels_of(act.request.clip))
+        act.late += sum(act.line.ns_at(note.onset_tick) < now_ns for note in notes)
+        self._scheduler.add(act.tag, notes)
+
+    def complete(self, act: Act) -> None:
+        """All of it is made."""
+        act.is_whole = True
+        if act.sounds and act.line is not None:
+            self._scheduler.finish(act.tag)
+        else:
+            del self._acts[act.tag]
+
+    def leave(self, act: Act, at_ns: int | None = None) -> None:
+        """End it, at an instant or now."""
+        if act.sounds and act.line is not None:
+            self._scheduler.cancel(act.tag) if at_ns is None else self._scheduler.cancel(act.tag, at_ns)
+        self._acts.pop(act.tag, None)
+
+    def hush(self, act: Act) -> None:
+        """End its sound; the rest of it is made for those who take it over OSC."""
+        if act.sounds and act.line is not None:
+            self._scheduler.cancel(act.tag)
+        act.sounds = False
+        if act.is_whole:
+            self._acts.pop(act.tag, None)
+
+    def fall_silent(self, state: TakeState) -> Act | None:
+        """The scheduler has played the last of a take; returns it."""
+        act = self._acts.pop(state.tag, None)
+        if act is not None:
+            act.late = state.late + state.dropped + self._late_at_port(state.tag)
+        return act
+
+    def retime(self, client: ClientKey, bpm: float) -> None:
+        """The client's host plays on at another tempo."""
+        now_ns = self._clock.now_ns()
+        for act in self.of(client):
+            if act.follows_host and act.line is not None and act.line.bpm != bpm:
+                act.line = act.line.bent(now_ns, bpm)
+                self._scheduler.retime(act.tag, act.line)
+
+    def clear(self) -> None:
+        """Panic: no take is on any more."""
+        self._scheduler.panic()
+        self._acts.clear()
+
+    def due_for_status(self) -> list[Act]:
+        """Sounding takes whose client is to hear the figures of a new beat."""
+        now_ns, due = self._clock.now_ns(), []
+        for act in self:
+            if act.line is not None and act.sounds and now_ns >= max(act.next_status_ns, act.line.ns_at(0)):
+                beat = act.line.tick_at(now_ns) // PPQ + 1
+                act.next_status_ns = act.line.ns_at(beat * PPQ)
+                due.append(act)
+        return due
+
+
+def channels_of(clip: Clip) -> ChannelMap:
+    """Channels by the client's part numbers; parts it does not have take none."""
+    numbers = sorted(clip.part_numbers)
+    mapped = map_channels([part for part in clip.parts if part is not None])
+    by_number = dict(zip(numbers, mapped.channels, strict=True))
+    return ChannelMap(tuple(by_number.get(number, 0) for number in range(len(clip.parts))), mapped.programs)
+
+
+def _beginning(request: TakeRequest, host: Transport | None, now_ns: int) -> tuple[int, TempoLine | None]:
+    """(song tick, line of the take's own ticks): a bar line of a playing host, or neither yet."""
+    if host is None or not host.is_playing:
+        return -1, None
+    at_tick = request.at_tick
+    if at_tick < 0:
+        at_tick = host.next_bar_line(host.tick_at(now_ns + LEAST_LEAD_NS) + 1)
+    return at_tick, TempoLine(host.ns_at(at_tick), 0, host.line.bpm)

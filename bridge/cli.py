@@ -1,4 +1,7 @@
-"""The command `continuo`: which commands there are, and what their failures look like. Each lives in `bridge.commands`."""
+"""The command `continuo`: which commands there are, and what their failures look like.
+
+Each command lives in a module of its own in `bridge.commands`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,6 @@ COMMANDS = {
     "models": "list the models",
     "bench": "measure this machine",
     "train": "train a model",
-    "evaluate": "score models on music they have not seen",
 }
 
 

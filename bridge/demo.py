@@ -67,7 +67,8 @@ def run_demo(order: DemoOrder, console: Console) -> dict[str, object]:
     order.out_dir.mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     log_path = order.out_dir / "daemon.log"
-    with DaemonProcess(order.serve_arguments, log_path, order.serve_command) as daemon, OscClient(daemon.address, "demo") as client:
+    process = DaemonProcess(order.serve_arguments, log_path, order.serve_command)
+    with process as daemon, OscClient(daemon.address, "demo") as client:
         with console.status("starting the daemon and loading the model"):
             daemon.wait_ready(client)
         ready_s = time.monotonic() - began_s

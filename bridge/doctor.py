@@ -8,20 +8,19 @@ from __future__ import annotations
 import json
 import platform
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bridge.errors import ContinuoError
+from bridge.probes import ProbeFailed, ask_probe
 
 Verdict = Literal["ok", "note", "fault"]
 DISTRIBUTION = "continuo"
 OLDEST_PYTHON = (3, 11)
-PROBE_S = 120.0
 PACKAGES = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 PLAYABLE_NOTES_PER_S = 30.0  # four busy parts at 120 bpm; below it a dense piece comes late
@@ -35,10 +34,6 @@ class Finding:
     verdict: Verdict
     text: str
     cure: str = ""
-
-
-class ProbeFailed(Exception):
-    """The process that was to look ended without an answer."""
 
 
 def examine(osc_port: int, model: str, device: str) -> Iterator[Finding]:
@@ -132,11 +127,37 @@ def check_model(model: str) -> Iterator[Finding]:
     from models import registry
 
     try:
-        entry = registry.describe(model)
-    except (KeyError, ValueError, OSError) as error:
-        yield Finding("model", "fault", str(error), "choose one of `continuo models` with --model")
+        name, weights = registry.find(model)
+        card = registry.card(weights)
+        size = check_whole(weights)
+    except (registry.ModelError, OSError) as error:
+        yield Finding("model", "fault", str(error), "choose one of `continuo models` with --model, or install again")
     else:
-        yield Finding("model", "ok", entry)
+        millions = card.get("parameters", 0) / 1e6
+        yield Finding("model", "ok", f"{name}, {millions:.1f} million parameters, {size / 1e6:.1f} MB")
+
+
+def check_whole(weights: Path) -> int:
+    """Size of a safetensors file whose header and length agree.
+
+    Raises:
+        ModelError: it was cut short or is no such file.
+        OSError: it cannot be read.
+    """
+    from models.registry import ModelError
+
+    size = weights.stat().st_size
+    with weights.open("rb") as file:
+        header_length = int.from_bytes(file.read(8), "little")
+        header = file.read(min(header_length, size))
+    try:
+        entries = json.loads(header)
+        stated = 8 + header_length + max(entry["data_offsets"][1] for entry in entries.values() if "dtype" in entry)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{weights} is no safetensors file") from error
+    if stated != size:
+        raise ModelError(f"{weights} has {size} bytes, not the {stated} it should have")
+    return size
 
 
 def check_midi() -> Iterator[Finding]:
@@ -186,25 +207,3 @@ def check_speed(model: str, device: str) -> Iterator[Finding]:
         yield Finding("speed", "note", f"{text}; dense music will come late", cure)
     else:
         yield Finding("speed", "ok", text)
-
-
-def ask_probe(module: str, *arguments: str) -> dict[str, Any]:
-    """The JSON document that `python -m module` prints last.
-
-    Raises:
-        ProbeFailed: it crashed, took longer than `PROBE_S`, or printed none; the text is its last line.
-    """
-    command = [sys.executable, "-P", "-c", _PROBE, str(PACKAGES), module, *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_S, check=False)  # noqa: S603 - our own module
-    except subprocess.TimeoutExpired as error:
-        raise ProbeFailed(f"no answer after {PROBE_S:.0f} s") from error
-    lines = done.stdout.strip().splitlines()
-    if done.returncode == 0 and lines and lines[-1].startswith("{"):
-        answer: dict[str, Any] = json.loads(lines[-1])
-        return answer
-    complaints = done.stderr.strip().splitlines()
-    raise ProbeFailed(complaints[-1] if complaints else f"it ended with code {done.returncode}")
-
-
-_PROBE = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__')"

@@ -5,6 +5,7 @@ A process of its own because MIDI libraries print to stderr, hang on a dead serv
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -35,10 +36,14 @@ def main() -> None:
 
 
 def instruments() -> list[str]:
-    """Ports of other programs that a note could be sent to."""
+    """Ports of other programs that a note could be sent to, on every MIDI system that answers."""
     import rtmidi
 
-    return [name for name in rtmidi.MidiOut(name=PROBE_NAME).get_ports() if OURS not in name]
+    names: set[str] = set()
+    for api in rtmidi.get_compiled_api():
+        with contextlib.suppress(OSError, RuntimeError):  # this system is not there: open_port has told what to do about it
+            names.update(rtmidi.MidiOut(api, name=PROBE_NAME).get_ports())
+    return sorted(name for name in names if OURS not in name)
 
 
 def find_loops(pairs: Iterable[tuple[str, str]]) -> list[str]:

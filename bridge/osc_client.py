@@ -1,4 +1,4 @@
-"""A client of the daemon, over UDP, for one thread: asks, waits for the answer, asks again when one of them got lost."""
+"""A client of the daemon, over UDP, for one thread: asks, waits for the answer, asks again when one got lost."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CLIPS = ("pop", "waltz")
 @options.midi
 @options.as_json
 def demo(
-    clip: str, bars: int, out_dir: Path, seed: int | None, model: str | None, device: str, midi: str, as_json: bool
+    clip: str, bars: int, out_dir: Path, seed: int | None, model: str, device: str, midi: str, as_json: bool
 ) -> None:
     """Start the daemon, send it a clip over UDP and show its continuation arriving.
 
@@ -38,7 +38,7 @@ def demo(
     from bridge.demo import DemoOrder, run_demo
 
     path = find_clip(clip)
-    arguments = ["--device", device, "--midi", midi, *(["--model", model] if model else [])]
+    arguments = ["--model", model, "--device", device, "--midi", midi]
     order = DemoOrder(
         path.stem, read_prompt(path), path.read_bytes(), bars, out_dir, -1 if seed is None else seed, arguments
     )

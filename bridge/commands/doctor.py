@@ -17,7 +17,7 @@ COLOURS = {"ok": "green", "note": "yellow", "fault": "red"}
 @options.model
 @options.device
 @options.as_json
-def doctor(osc_port: int, model: str | None, device: str, as_json: bool) -> None:
+def doctor(osc_port: int, model: str, device: str, as_json: bool) -> None:
     """Check this machine line by line; every fault comes with its cure.
 
     Exit code 0: Continuo can run here. 3: it cannot.
@@ -25,7 +25,7 @@ def doctor(osc_port: int, model: str | None, device: str, as_json: bool) -> None
     from bridge.doctor import examine
 
     findings = []
-    for finding in examine(osc_port, model or options.DEFAULT_MODEL, device):
+    for finding in examine(osc_port, model, device):
         findings.append(finding)
         if not as_json:
             verdict = click.style(f"{finding.verdict:6}", fg=COLOURS[finding.verdict])

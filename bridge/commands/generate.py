@@ -38,7 +38,7 @@ def generate(
     in_path: Path,
     out_path: Path,
     bars: int,
-    model: str | None,
+    model: str,
     device: str,
     parts: str | None,
     seed: int | None,
@@ -110,11 +110,18 @@ def parse_parts(text: str | None, count: int) -> frozenset[int]:
     return frozenset(int(word) - 1 for word in words)
 
 
-def load_model(name: str | None, device: str) -> Model:
-    """The model of that name or in that folder; None = the default one."""
+def load_model(name: str, device: str) -> Model:
+    """The model of that name or in that file.
+
+    Raises:
+        ContinuoError: it cannot be served here, and why.
+    """
     from models import registry
 
-    return registry.load(name or options.DEFAULT_MODEL, device)
+    try:
+        return registry.load(name, device)
+    except registry.ModelError as error:
+        raise ContinuoError(str(error)) from error
 
 
 def refuse_idle_controls(player: Model, controls: Controls) -> None:

@@ -18,7 +18,13 @@ WritableFile = click.Path(dir_okay=False, writable=True, path_type=Path)
 WritableDir = click.Path(file_okay=False, writable=True, path_type=Path)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
-model = click.option("--model", metavar="NAME|PATH", help="A model's name (see `continuo models`) or its folder.")
+model = click.option(
+    "--model",
+    metavar="NAME|PATH",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="A model's name (see `continuo models`) or a .safetensors file with its card.",
+)
 device = click.option(
     "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where it computes."
 )

@@ -14,11 +14,13 @@ from bridge.commands import options
 
 @click.command(short_help="run the daemon")
 @click.option("--config", "config_path", type=options.ReadableFile, help="Settings as YAML; flags override them.")
-@click.option("--model", metavar="NAME|PATH", help="A model's name (see `continuo models`) or its folder.")
+@click.option("--model", metavar="NAME|PATH", help="A name (see `continuo models`) or a .safetensors file.")
 @click.option("--device", type=click.Choice(options.DEVICES), help="Where it computes.  [default: auto]")
 @click.option("--osc-host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--osc-port", type=click.IntRange(0, 65535), help="UDP port to listen on.  [default: 7401]")
-@click.option("--midi", type=click.Choice(options.MIDI_SYSTEMS), help="MIDI system of the output port.  [default: auto]")
+@click.option(
+    "--midi", type=click.Choice(options.MIDI_SYSTEMS), help="MIDI system of the output port.  [default: auto]"
+)
 @click.option("--midi-port", "existing_port", metavar="NAME", help="Open this existing port instead of a virtual one.")
 @click.option("--record", type=options.WritableDir, metavar="DIR", help="Keep every take there as a MIDI file.")
 @click.option("--stop-at-eof", is_flag=True, hidden=True, help="End when standard input does.")

@@ -56,6 +56,7 @@ from models import registry
 
 logger = logging.getLogger(__name__)
 
+MIDI_FAULT_PATH = PREFIX + "status"  # a silent port is no fault of any request: takes go on over OSC
 TICK_S = 0.05  # how often time alone is looked at
 SWITCH_S = 0.0005  # a note waits at most this long for the interpreter while the model computes
 
@@ -224,7 +225,7 @@ class Daemon:
                 self._scheduler.forget_programs()
             case PortLost(problem):
                 for client in self._session.clients():
-                    self._do(self._session.fail(client, PREFIX + "generate", ErrorCode.MIDI_FAULT, problem))
+                    self._do(self._session.fail(client, MIDI_FAULT_PATH, ErrorCode.MIDI_FAULT, problem))
             case LateNotes(tag, count):
                 if act := self._stage.get(tag):
                     act.late = max(act.late, count)
@@ -306,6 +307,8 @@ class Daemon:
         )  # fmt: skip
         self._worker.begin(job)
         self._do(self._session.take_begun(client, request.req, request.bars, request.parts, seed, act.at_tick))
+        if act.sounds and (problem := self._midi.state.problem):
+            self._do(self._session.fail(client, MIDI_FAULT_PATH, ErrorCode.MIDI_FAULT, problem))
 
     def _end(self, client: ClientKey, req: int, is_replaced: bool = False) -> None:
         act = self._stage.find(client, req)

@@ -23,6 +23,7 @@ SILENT_S = 1.5  # fifteen missing signs of life
 _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 3.0
 _LEAVING_S = 2.0
+_TAKES_COUNTED = 256  # the latest takes that had late notes
 
 
 class PortStatus(Enum):
@@ -202,9 +203,12 @@ class MidiOut:
         self._metrics.count_late(beat.late - last.late)
         self._metrics.count_dropped(beat.dropped - last.dropped)
         for tag, count in beat.late_by_tag.items():
-            if count != last.late_by_tag.get(tag, 0):
-                self._late_by_tag[tag] = count
-                self._on_event(LateNotes(tag, count))
+            more = count - last.late_by_tag.get(tag, 0)
+            if more > 0:
+                self._late_by_tag[tag] = total = self._late_by_tag.pop(tag, 0) + more
+                self._on_event(LateNotes(tag, total))
+        while len(self._late_by_tag) > _TAKES_COUNTED:
+            del self._late_by_tag[next(iter(self._late_by_tag))]
 
 
 class NullMidiOut:

@@ -21,7 +21,7 @@ class Kind(IntEnum):
     """What a command does. At the same instant, commands act in this order."""
 
     CANCEL = 0
-    """End the take's sounding notes, drop what it had pending."""
+    """End the take's sounding notes, drop what it had pending; without a due time, quieten its channels too."""
     NOTE_OFF = 1
     PROGRAM = 2
     NOTE_ON = 3
@@ -70,7 +70,7 @@ def program(due_ns: int, tag: int, channel: int, number: int) -> Command:
 
 
 def cancel(tag: int, due_ns: int = NOW) -> Command:
-    """From `due_ns` on nothing of this take sounds; without a time, at once."""
+    """End a take: at `due_ns`, or at once and with its channels quietened when no time is given."""
     return Command(due_ns, Kind.CANCEL, tag)
 
 

@@ -45,7 +45,8 @@ class NoteQueue:
         if command.kind in (Kind.PANIC, Kind.QUIT):
             return self.end_all()
         if command.kind is Kind.CANCEL and command.due_ns == NOW:
-            return self._cancel(command.tag)
+            self._drop(command.tag)
+            return self._ledger.silence_take(command.tag)
         self._order += 1
         heapq.heappush(self._pending, (command.due_ns, command.kind, self._order, command))
         return []
@@ -63,7 +64,8 @@ class NoteQueue:
             return [(_PROGRAM | command.channel, command.data1)]
         if kind is Kind.SILENCE:
             return [] if self._ledger.is_sounding_on(command.channel) else all_sound_off(command.channel)
-        return self._cancel(command.tag)
+        self._drop(command.tag)
+        return self._ledger.end_take(command.tag)  # a dated cancel hands over to the next take: let notes ring out
 
     def end_all(self) -> list[Message]:
         """Forget what is pending and end what sounds."""
@@ -93,7 +95,7 @@ class NoteQueue:
         if len(self.late_by_tag) > _TAKES_COUNTED:
             del self.late_by_tag[next(iter(self.late_by_tag))]
 
-    def _cancel(self, tag: int) -> list[Message]:
+    def _drop(self, tag: int) -> None:
+        """Forget what a take has pending."""
         self._pending = [entry for entry in self._pending if entry[3].tag != tag]
         heapq.heapify(self._pending)
-        return self._ledger.end_take(tag)

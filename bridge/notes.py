@@ -11,6 +11,7 @@ Message = tuple[int, ...]
 """The bytes of one MIDI message."""
 
 _NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
+_TAKES_REMEMBERED = 64  # a daemon plays for days; whoever cancels a take cancels one of the latest
 _SUSTAIN, _ALL_SOUND_OFF, _ALL_NOTES_OFF = 64, 120, 123
 
 
@@ -27,6 +28,7 @@ class NoteLedger:
     def __init__(self) -> None:
         self._held: dict[tuple[int, int], Strike] = {}
         self._channels: set[int] = set()
+        self._channels_by_take: dict[int, set[int]] = {}
 
     @property
     def sounding(self) -> int:
@@ -44,6 +46,9 @@ class NoteLedger:
             messages.append(_off(channel, pitch))
         self._held[channel, pitch] = strike
         self._channels.add(channel)
+        self._channels_by_take.setdefault(strike.tag, set()).add(channel)
+        if len(self._channels_by_take) > _TAKES_REMEMBERED:
+            del self._channels_by_take[next(iter(self._channels_by_take))]
         messages.append((_NOTE_ON | channel, pitch, velocity))
         return messages
 
@@ -60,6 +65,14 @@ class NoteLedger:
         for key in ending:
             del self._held[key]
         return [_off(channel, pitch) for channel, pitch in ending]
+
+    def silence_take(self, tag: int) -> list[Message]:
+        """End every note of one take, then quieten its channels, but those where another take sounds."""
+        messages = self.end_take(tag)
+        for channel in sorted(self._channels_by_take.pop(tag, ())):
+            if not self.is_sounding_on(channel):
+                messages += all_sound_off(channel)
+        return messages
 
     def end_all(self) -> list[Message]:
         """End every note, then quieten every channel that was ever used."""

@@ -44,8 +44,17 @@ def test_a_cancel_ends_the_take_at_once_and_drops_what_it_had_pending() -> None:
     play_until(queue, 0)
     queue.push(note_on(50, 1, 3, 0, 67, 90))
     queue.push(note_off(90, 2, 2, 0, 64))
-    assert queue.push(cancel(1)) == [(0x80, 60, 64)]
+    assert queue.push(cancel(1)) == [(0x80, 60, 64)], "the channel is not quietened: another take sounds there"
     assert play_until(queue, 100) == [(0x80, 64, 64)]
+
+
+def test_a_cancel_quietens_the_channels_of_its_take() -> None:
+    queue = NoteQueue()
+    queue.push(note_on(0, 1, 1, 2, 60, 90))
+    queue.push(note_on(0, 2, 2, 3, 64, 90))
+    play_until(queue, 0)
+    assert queue.push(cancel(1)) == [(0x82, 60, 64), *all_sound_off(2)]
+    assert queue.push(cancel(1)) == []
 
 
 def test_a_dated_cancel_waits_for_its_time() -> None:

@@ -47,6 +47,25 @@ def test_ending_a_take_leaves_the_others_sounding() -> None:
     assert ledger.end_take(1) == []
 
 
+def test_silencing_a_take_quietens_every_channel_it_used_where_nothing_else_sounds() -> None:
+    ledger = NoteLedger()
+    for channel in (1, 2, 3):
+        ledger.strike(Strike(1, channel), channel, 60, 100)
+    ledger.release(Strike(1, 1), 1, 60)
+    ledger.strike(Strike(2, 9), 3, 64, 100)
+    expected = [(0x82, 60, 64), (0x83, 60, 64), *all_sound_off(1), *all_sound_off(2)]
+    assert ledger.silence_take(1) == expected
+
+
+def test_only_the_channels_of_the_latest_takes_are_remembered() -> None:
+    ledger = NoteLedger()
+    for tag in range(65):
+        ledger.strike(Strike(tag, tag), 0, 60, 100)
+        ledger.release(Strike(tag, tag), 0, 60)
+    assert ledger.silence_take(0) == []
+    assert ledger.silence_take(64) == all_sound_off(0)
+
+
 def test_ending_all_quietens_every_channel_ever_used() -> None:
     ledger = NoteLedger()
     ledger.strike(FIRST, 3, 60, 100)
@@ -61,7 +80,9 @@ def test_all_sound_off_lifts_the_pedal_first() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["strike", "release", "end_take"]), st.integers(0, 3), st.integers(60, 62)),
+        st.tuples(
+            st.sampled_from(["strike", "release", "end_take", "silence_take"]), st.integers(0, 3), st.integers(60, 62)
+        ),
         max_size=60,
     )
 )
@@ -72,8 +93,10 @@ def test_whatever_is_played_ons_and_offs_balance(actions: list[tuple[str, int, i
             messages = ledger.strike(Strike(tag, pitch), 0, pitch, 100)
         elif action == "release":
             messages = ledger.release(Strike(tag, pitch), 0, pitch)
-        else:
+        elif action == "end_take":
             messages = ledger.end_take(tag)
+        else:
+            messages = ledger.silence_take(tag)
         for message in messages:
             synth.play(message)
         assert ledger.sounding == len(synth.sounding)

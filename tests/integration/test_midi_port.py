@@ -122,7 +122,8 @@ def test_nothing_hangs_after_a_cancel(out: MidiOut, recorder: Recorder) -> None:
     scheduler.add(1, [Note(0, part, 60, 4000, 90) for part in range(len(BAND))])
     wait_until(lambda: len(recorder.heard().sounding) == len(BAND))
     scheduler.cancel(1)
-    wait_until(lambda: not recorder.heard().sounding)
+    wait_until(lambda: len(recorder.heard().controls) == 3 * len(BAND))
+    assert not recorder.heard().sounding
     scheduler.close()
 
 
@@ -209,13 +210,10 @@ def test_a_jack_server_that_freezes_never_freezes_the_daemon(monkeypatch: pytest
     try:
         wait_until(lambda: out.state.status is PortStatus.OPEN)
         server.freeze()
-        slowest_s = 0.0
         for note in range(6000):
-            before_s = time.perf_counter()
             out.send(note_on(time.perf_counter_ns(), 1, note, 0, note % 128, 90))
-            slowest_s = max(slowest_s, time.perf_counter() - before_s)
+        assert out.state.status is PortStatus.OPEN, "sending was quicker than the watch over the child"
         wait_until(lambda: out.state.status is PortStatus.LOST)
-        assert slowest_s < 1.0, "the dead port would have held the sender for ever"
         server.thaw()
         wait_until(lambda: out.state.status is PortStatus.OPEN)
     finally:

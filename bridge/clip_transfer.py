@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
 
 from bridge.errors import ErrorCode, ProtocolError
 from bridge.protocol import Message
 from bridge.wire_table import HEADER_INDEX, MAX_CLIP_NOTES
 from models.music.score import Meter, Note, Part
 
+_SORT_KEY = attrgetter("onset_tick", "part", "pitch", "duration_ticks", "velocity")  # as `Note`, many times faster
 MAX_ASKED = 256  # datagrams asked for at once: an answer must fit the buffers on its way
 
 
@@ -113,7 +115,7 @@ class ClipTransfer:
                 f"{len(self._notes)} datagrams; send it again with the right count",
             )
         parts = [_part(self._parts.get(number)) for number in range(max(self._parts, default=-1) + 1)]
-        notes = sorted(note for index in self._notes for note in self._notes[index])
+        notes = sorted((note for some in self._notes.values() for note in some), key=_SORT_KEY)
         meter = Meter(0, begin.integer("num"), begin.integer("den"))
         return Clip(self.req, tuple(parts), tuple(notes), begin.integer("length_ticks"), meter, begin.number("tempo"))
 

@@ -32,13 +32,17 @@ class FaultLog:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def once(self, kind: str, text: str, level: int = logging.WARNING) -> None:
-        """Count a fault, and log `text` when it is the first of its `kind`. Kinds are few and fixed, never data."""
+    def once(self, kind: str, text: str, error: BaseException | None = None) -> None:
+        """Count a fault, and log `text` when it is the first of its `kind`. Kinds are few and fixed, never data.
+
+        An `error` makes it a defect of ours: it is logged as such, with its traceback.
+        """
         with self._lock:
             self._counts[kind] += 1
             is_first = self._counts[kind] == 1
         if is_first:
-            self._logger.log(level, "%s (told once, then only counted)", text)
+            level = logging.ERROR if error else logging.WARNING
+            self._logger.log(level, "%s (told once, then only counted)", text, exc_info=error)
 
     def counts(self) -> dict[str, int]:
         """How often each kind came."""

@@ -1,7 +1,6 @@
 """OSC over one UDP socket: a thread that only guards, parses and enqueues, and a `send` that never waits.
 
-The codec is python-osc's. Its servers and its dispatcher are not used: they sleep until a bundle's time tag, start a
-thread for each datagram and match addresses as patterns. Nothing here knows what a message means.
+Nothing here knows what a message means.
 """
 
 from __future__ import annotations
@@ -13,29 +12,25 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-
-from pythonosc.osc_bundle import OscBundle
-from pythonosc.osc_bundle import ParseError as BundleParseError
-from pythonosc.osc_message import OscMessage
-from pythonosc.osc_message import ParseError as MessageParseError
-from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.allowance import Allowance
 from bridge.errors import ErrorCode, PortError, ProtocolError
 from bridge.log import FaultLog
+from bridge.osc_codec import decode, encode
 from bridge.protocol import Message, Received, Refused, Sender, build, parse
-from bridge.wire_guard import check_datagram, peek_address
-from bridge.wire_table import MAX_DATAGRAM_BYTES, PREFIX, Direction, Value
+from bridge.wire_guard import peek_address
+from bridge.wire_table import PREFIX, Direction, Value
 from models.music.score import Note
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7401
 RECEIVE_BUFFER_BYTES = 4 * 2**20  # a burst of 10,000 messages; the system may grant less
 MAX_WAITING = 16_384  # messages in the inbox; more are dropped and counted, memory is not a queue
-ANSWERS_PER_S = 20.0  # to one sender's refused datagrams, after a first burst of as many
+NONSENSE_ANSWERS_PER_S = 50.0  # to one sender's malformed datagrams and unknown addresses
+ANSWERS_PER_S = 1000.0  # to one sender's known addresses with wrong arguments
 _LARGEST_DATAGRAM = 65_535  # UDP's own limit: too long a datagram is read whole and answered
 _DATAGRAMS_PER_WAKE = 512  # then the closing flag is looked at again
 _ERROR_PATH = PREFIX + "error"
@@ -68,46 +63,6 @@ class OscCounts:
     """Datagrams the system would not take: full buffer, unreachable port."""
 
 
-def encode(address: str, args: Sequence[Value]) -> bytes:
-    """One OSC message as bytes: ints as `i`, floats as `f`, texts as `s`.
-
-    Raises:
-        ProtocolError: it would be larger than the wire allows.
-    """
-    builder = OscMessageBuilder(address)
-    for value in args:
-        builder.add_arg(value, "s" if isinstance(value, str) else "f" if isinstance(value, float) else "i")
-    data: bytes = builder.build().dgram
-    if len(data) > MAX_DATAGRAM_BYTES:
-        raise ProtocolError(
-            ErrorCode.OUT_OF_RANGE, f"{address} takes {len(data)} bytes; shorten its texts to fit {MAX_DATAGRAM_BYTES}"
-        )
-    return data
-
-
-def decode(data: bytes) -> list[tuple[str, list[object]]]:
-    """Address and arguments of each message, bundles flattened in order.
-
-    Raises:
-        ProtocolError: the datagram is malformed.
-    """
-    check_datagram(data)
-    try:
-        packet = OscBundle(data) if OscBundle.dgram_is_bundle(data) else OscMessage(data)
-    except (BundleParseError, MessageParseError) as error:  # a codec stricter than the guard must not end the thread
-        text = f"the OSC library refuses the datagram ({error}); let an OSC library send"
-        raise ProtocolError(ErrorCode.MALFORMED, text) from error
-    return [(message.address, message.params) for message in _flatten(packet)]
-
-
-def _flatten(packet: OscBundle | OscMessage) -> Iterator[OscMessage]:
-    if isinstance(packet, OscMessage):
-        yield packet
-        return
-    for element in packet:
-        yield from _flatten(element)
-
-
 class OscSocket:
     """One bound UDP socket and its receive thread. `inbox` gets what arrives, in order of arrival."""
 
@@ -129,6 +84,7 @@ class OscSocket:
         self._now_s = now_s
         self._faults = FaultLog(logging.getLogger("bridge.osc"))
         self._allowance = Allowance(ANSWERS_PER_S)
+        self._nonsense_allowance = Allowance(NONSENSE_ANSWERS_PER_S)
         self._socket = _bind(host, port)
         self.address: Sender = self._socket.getsockname()[:2]
         self._lock = threading.Lock()  # of the send side: the closed flag and its counts
@@ -204,7 +160,10 @@ class OscSocket:
         except OSError as error:  # Windows reports here that an earlier reply reached nobody
             self._faults.once(f"receive {error.errno}", f"cannot receive: {error}")
             return False
-        self._take_in(bytes(buffer[:size]), sender)
+        try:
+            self._take_in(bytes(buffer[:size]), sender)
+        except Exception as error:  # a defect of ours: it must be told, and must not leave the daemon deaf
+            self._faults.once(f"defect {type(error).__name__}", f"defect in receiving: {error!r}", error=error)
         return True
 
     def _take_in(self, data: bytes, sender: Sender) -> None:
@@ -235,7 +194,9 @@ class OscSocket:
         self._faults.once(f"refused {error.code.name}", f"refused from {sender[0]}:{sender[1]}: {error.text}")
         if address == _ERROR_PATH:
             return  # two daemons that answer each other's errors would never stop
-        if not self._allowance.take(sender, self._now_s()) or self._inbox.qsize() >= MAX_WAITING:
+        is_nonsense = error.code in (ErrorCode.MALFORMED, ErrorCode.UNKNOWN_ADDRESS)
+        allowance = self._nonsense_allowance if is_nonsense else self._allowance
+        if not allowance.take(sender, self._now_s()) or self._inbox.qsize() >= MAX_WAITING:
             self._unanswered += 1
             return
         self._inbox.put(Refused(address, error.code, error.text, client_id, sender))

@@ -59,6 +59,7 @@ def leave(client: Client) -> list[Effect]:
     if client.is_gone:
         return []
     client.is_gone = True
+    client.transport = None
     silence(client)
     return [Gone(client.key)]
 

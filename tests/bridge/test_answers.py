@@ -4,7 +4,7 @@ import pytest
 
 from bridge.answers import Answer, refusal
 from bridge.errors import ErrorCode, ProtocolError
-from bridge.osc import encode
+from bridge.osc_codec import encode
 from bridge.protocol import build
 from bridge.wire_table import MAX_DATAGRAM_BYTES
 

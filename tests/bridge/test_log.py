@@ -43,9 +43,10 @@ def test_a_fault_is_told_once_a_kind_and_always_counted(caplog: pytest.LogCaptur
     faults = FaultLog(logging.getLogger("bridge.test"))
     for n in range(5):
         faults.once("late", f"late by {n}")
-    faults.once("lost", "lost", logging.ERROR)
+    faults.once("lost", "lost", error=ValueError("why"))
     assert [(record.levelname, record.getMessage().split(" (")[0]) for record in caplog.records] == [
         ("WARNING", "late by 0"),
         ("ERROR", "lost"),
     ]
+    assert caplog.records[1].exc_info is not None
     assert faults.counts() == {"late": 5, "lost": 1}

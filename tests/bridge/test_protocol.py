@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import ErrorCode, ProtocolError
-from bridge.osc import decode, encode
+from bridge.osc_codec import decode, encode
 from bridge.protocol import Message, build, parse, reference_markdown
 from bridge.wire_table import BY_NAME, MAX_DATAGRAM_BYTES, NOTE_ARGUMENTS, TABLE, Address, Direction, Kind
 from models.music.score import Note
@@ -154,6 +154,12 @@ def test_a_wrong_value_is_shown_short_and_printable() -> None:
         parse("/continuo/ping", [1, "\x1b[2J" + "x" * 500])
     assert "\x1b" not in caught.value.text
     assert len(caught.value.text) < 200
+
+
+def test_a_number_for_a_control_must_fit_32_bits() -> None:
+    with pytest.raises(ProtocolError, match="value came as") as caught:
+        parse("/continuo/set", [1, "top_k", 2**40])
+    assert caught.value.code is ErrorCode.OUT_OF_RANGE
 
 
 def test_a_text_with_a_nul_cannot_be_built() -> None:

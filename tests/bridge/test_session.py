@@ -13,8 +13,10 @@ from bridge.effects import (
     ReportStatus,
 )
 from bridge.errors import ErrorCode
-from bridge.osc import encode
+from bridge.osc_codec import encode
 from bridge.protocol import Refused, build
+from bridge.requests import Identity
+from bridge.session import Session
 from bridge.wire_table import BY_NAME, MAX_DATAGRAM_BYTES, TABLE, Direction, State
 from tests.bridge.strategies import contents_of
 from tests.bridge.talk import (
@@ -46,6 +48,9 @@ class TestGreeting:
         [reply] = talk.say("hello", 9001, 2, "Live")
         assert isinstance(reply, Reply)
         assert (reply.destination, reply.name, reply.values[2]) == (PORT, "error", ErrorCode.OUT_OF_RANGE)
+
+    def test_a_session_begins_without_a_model(self) -> None:
+        assert Session(Identity("1.2.3", "cpu"), "gpt").state is State.LOADING
 
     def test_a_ping_is_answered_with_the_daemons_state(self, talk: Talk) -> None:
         talk.session.state = State.PLAYING
@@ -79,8 +84,10 @@ class TestLeaving:
         hello(talk)
         talk.send_clip(1, scale_of(4))
         generate(talk, 5)
+        talk.say("transport", 1, 0, 120.0, 4, 4)
         assert talk.wait(9.5) == []
         assert talk.wait(1.0) == [Gone(KEY)]
+        assert talk.session.transport(KEY) is None, "where its host is now, nobody knows"
         assert talk.session.clients() == []
         assert talk.session.take_notes(KEY, 5, scale_of(2)) == []
         assert talk.wait(500.0) == []

@@ -8,7 +8,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
 
 from bridge.errors import ErrorCode, ProtocolError
-from bridge.osc import decode, encode
+from bridge.osc_codec import decode, encode
 from bridge.protocol import build
 from bridge.wire_guard import BUNDLE, MAX_DEPTH, check_datagram, peek_address
 from models.music.score import Note

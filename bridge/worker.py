@@ -13,7 +13,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from bridge.context import Scene
-from models.generator import Controls, Generator, GeneratorSpec, Model
+from bridge.jobs import Ended, Failed, Job, Made, ModelFailed, ModelReady, WorkerEvent
+from models.generator import Generator, Model
 from models.music.constants import PPQ
 from models.music.score import Note
 from models.registry import ModelError
@@ -22,67 +23,6 @@ log = logging.getLogger(__name__)
 
 PACE_S = 0.02  # how often a take that waits for the playhead looks again
 MAX_PLAYERS = 16  # states kept in memory; the one used longest ago goes first
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One take to be made."""
-
-    tag: int
-    player: Hashable
-    """Whose state it is made with."""
-    scene: Scene
-    parts: frozenset[int]
-    """The client's numbers of the parts to make."""
-    bars: int
-    seed: int
-    controls: Controls
-    limit_tick: Callable[[], int | None]
-    """How far it may be made for now, in ticks of the take; None = to its end. Called by the worker's thread."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelReady:
-    """A model is loaded and plays from now on."""
-
-    name: str
-    spec: GeneratorSpec
-    device: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFailed:
-    """A model could not be loaded; the one before, if any, plays on."""
-
-    name: str
-    problem: str
-    has_model: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Notes of a take, as the client numbers parts, in onset order."""
-
-    tag: int
-    notes: tuple[Note, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A take is whole."""
-
-    tag: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A take cannot be made."""
-
-    tag: int
-    problem: str
-
-
-WorkerEvent = ModelReady | ModelFailed | Made | Ended | Failed
 
 
 @dataclass(slots=True)

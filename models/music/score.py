@@ -143,5 +143,6 @@ T = TypeVar("T", Tempo, Meter)
 
 def _from_zero(changes: list[T], default: T) -> list[T]:
     """The same changes, one per tick (the last wins), the first at tick 0."""
-    by_tick = {change.tick: change for change in [default, *changes]}
+    by_tick: dict[int, T] = {default.tick: default}
+    by_tick.update({change.tick: change for change in changes})
     return [by_tick[tick] for tick in sorted(by_tick)]

@@ -70,7 +70,7 @@ def _never_begun(generate: Message) -> Answer:
 
 
 class Requests:
-    """The handlers. `state` is the daemon's, for `pong` and for what must wait."""
+    """The handlers. `state` is the daemon's to set: `pong` tells it, LOADING and FAULT refuse `generate`."""
 
     def __init__(self, identity: Identity, desk: ControlDesk, clients: Clients) -> None:
         self.state = State.LOADING

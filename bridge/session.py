@@ -77,7 +77,7 @@ class Session:
 
     @property
     def state(self) -> State:
-        """What the daemon is doing; the daemon sets it."""
+        """What the daemon is doing; the daemon sets it. LOADING and FAULT (of the model) refuse `generate`."""
         return self._requests.state
 
     @state.setter

@@ -6,6 +6,7 @@ A supervisor thread starts the child, listens for its signs of life and starts a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -22,6 +23,7 @@ OPENING_S = 8.0  # a busy machine may take seconds to start Python
 SILENT_S = 1.5  # fifteen missing signs of life
 _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 3.0
+_LASTING_S = 10.0  # a child that lived so long may be replaced at once
 _LEAVING_S = 2.0
 _TAKES_COUNTED = 256  # the latest takes that had late notes
 
@@ -116,9 +118,12 @@ class MidiOut:
         with self._lock:
             self._stopping.set()
             link = self._link
-        if link is not None:
+        if link is not None and self._state.status is PortStatus.OPEN:
             link.close(_LEAVING_S)
-        self._thread.join()
+        elif link is not None:
+            link.kill()
+        if self._thread.is_alive():
+            self._thread.join()
         self._state = replace(self._state, status=PortStatus.OFF, child_pid=None)
 
     def send(self, command: Command) -> None:
@@ -134,9 +139,10 @@ class MidiOut:
         return self._late_by_tag.get(tag, 0)
 
     def _supervise(self) -> None:
-        """Start children until told to stop; wait longer after each one that never opened a port."""
+        """Start children until told to stop; wait longer after each one that did not last."""
         retry_s = _FIRST_RETRY_S
         while not self._stopping.is_set():
+            started_s = time.monotonic()
             problem = self._live()
             if self._stopping.is_set():
                 return
@@ -151,7 +157,8 @@ class MidiOut:
             if is_news:
                 log.warning("MIDI: %s", problem)
                 self._on_event(PortLost(problem))
-            retry_s = _FIRST_RETRY_S if was_open else min(2 * retry_s, _LAST_RETRY_S)
+            lasted = time.monotonic() - started_s > _LASTING_S
+            retry_s = _FIRST_RETRY_S if lasted else min(2 * retry_s, _LAST_RETRY_S)
             self._stopping.wait(retry_s)
 
     def _live(self) -> str:
@@ -181,7 +188,7 @@ class MidiOut:
             except TimeoutError:
                 return "the MIDI system does not answer: restart it"
             if report is None:
-                return problem or f"the MIDI process ended by itself (code {link.exit_code}): it is started again"
+                return problem or f"the MIDI process ended by itself (code {link.exit_code()}): it is started again"
             if isinstance(report, Ready):
                 patience_s = SILENT_S
                 self._opened(link, report)

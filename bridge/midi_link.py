@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -14,6 +15,8 @@ from bridge.midi_records import Command, Failed, Report, build_command, leave, p
 
 CHILD = (sys.executable, "-P", "-m", "bridge.midi_child")
 _PACKAGES = Path(__file__).parent.parent
+_SECOND_LOOK_S = 0.2  # the daemon itself may have been asleep: then the reports are there a moment after it wakes
+_EXIT_S = 1.0
 _MAX_WAITING = 20_000  # commands; a child that has taken none of so many is stuck
 
 
@@ -44,11 +47,6 @@ class MidiLink:
         """The child's process id."""
         return self._process.pid
 
-    @property
-    def exit_code(self) -> int | None:
-        """How the child ended; None while it runs."""
-        return self._process.poll()
-
     def send(self, command: Command) -> None:
         """Queue a command. Never blocks; a child that takes nothing any more is killed."""
         self._commands.put(command)
@@ -61,10 +59,10 @@ class MidiLink:
         Raises:
             TimeoutError: it said nothing for so long.
         """
-        try:
-            return self._reports.get(timeout=wait_s)
-        except queue.Empty:
-            raise TimeoutError from None
+        for patience_s in (wait_s, _SECOND_LOOK_S):
+            with contextlib.suppress(queue.Empty):
+                return self._reports.get(timeout=patience_s)
+        raise TimeoutError
 
     def close(self, wait_s: float) -> None:
         """Let the child end its notes and leave; kill it when that takes too long."""
@@ -75,6 +73,13 @@ class MidiLink:
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._reap()
+
+    def exit_code(self) -> int:
+        """How a child that reports no more has ended; it is given a moment to."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_EXIT_S)
+        self._process.kill()
+        return self._process.wait()
 
     def kill(self) -> None:
         """End the child without asking, if it still runs."""

@@ -66,7 +66,8 @@ class Scheduler:
         with self._changed:
             self._is_stopping = True
             self._wake()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def start(self, tag: int, line: TempoLine, channels: ChannelMap) -> None:
         """Begin a take whose tick 0 sounds where `line` says.

@@ -92,10 +92,17 @@ def test_stopping_while_the_port_opens_waits_for_nothing(make_out: MakeOut) -> N
     assert out.state.status is PortStatus.OFF
 
 
+def test_stopping_what_never_started_is_no_mistake() -> None:
+    out = MidiOut(PortRequest(), Metrics())
+    out.stop()
+    assert out.state.status is PortStatus.OFF
+
+
 def test_stopping_twice_is_no_mistake(make_out: MakeOut, wire: Path) -> None:
     out = make_out(wire_child(wire))
     out.stop()
     out.stop()
+    assert out.state.status is PortStatus.OFF
 
 
 def test_a_child_that_is_killed_is_replaced_and_its_channels_quietened(

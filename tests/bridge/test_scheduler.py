@@ -150,9 +150,11 @@ def test_a_fault_ends_what_sounds_and_the_thread_goes_on(
     assert "could not be scheduled" in caplog.text
 
 
-def test_closing_ends_all_sound() -> None:
+@pytest.mark.parametrize("is_running", [True, False])
+def test_closing_ends_all_sound(is_running: bool) -> None:
     port = FakePort()
     scheduler = Scheduler(port, MonotonicClock(), Metrics())
-    scheduler.open()
+    if is_running:
+        scheduler.open()
     scheduler.close()
     assert port.commands == [panic()]

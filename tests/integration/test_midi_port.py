@@ -15,7 +15,7 @@ import pytest
 from bridge.channels import map_channels
 from bridge.clock import MonotonicClock, TempoLine
 from bridge.metrics import Metrics
-from bridge.midi import MidiOut, PortEvent, PortLost, PortOpened, PortStatus
+from bridge.midi import SILENT_S, MidiOut, PortEvent, PortLost, PortOpened, PortStatus
 from bridge.midi_records import note_off, note_on, panic
 from bridge.port_open import PortRequest
 from bridge.scheduler import Scheduler
@@ -158,6 +158,25 @@ def test_nothing_hangs_after_the_daemon_is_killed(recorder: Recorder, number: si
         daemon.send_signal(number)
     wait_until(lambda: recorder.heard().offs == len(CHORD))
     wait_until(lambda: len(recorder.heard().controls) == 3)
+
+
+def test_a_daemon_that_slept_finds_its_port_as_it_was(recorder: Recorder) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.player"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as daemon:
+        assert daemon.stdin is not None
+        assert daemon.stdout is not None
+        assert daemon.stdout.readline().startswith(b"open")
+        recorder.wait_until_connected()
+        daemon.send_signal(signal.SIGSTOP)
+        time.sleep(1.5 * SILENT_S)
+        daemon.send_signal(signal.SIGCONT)
+        daemon.stdin.write(b"\n")
+        daemon.stdin.flush()
+        wait_until(lambda: len(recorder.heard().sounding) == len(CHORD))
+        time.sleep(1.5 * SILENT_S)
+        daemon.stdin.close()
+        assert daemon.stdout.read() == b"", "a port opened again would be told"
 
 
 def test_a_killed_child_is_replaced_and_its_notes_are_silenced(out: MidiOut, recorder: Recorder) -> None:

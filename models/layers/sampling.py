@@ -32,15 +32,13 @@ def truncate(weights: FloatArray, top_k: int, top_p: float, min_p: float) -> Flo
     if min_p > 0:
         weights = np.where(weights >= min_p * weights.max(), weights, 0.0)
     if 0 < top_k < len(weights) or top_p < 1:
-        order = np.argsort(-weights, kind="stable")
+        order = np.argsort(-weights, kind="stable")[: top_k or None]
         ranked = weights[order]
-        keep = np.ones(len(weights), dtype=bool)
-        if top_k > 0:
-            keep[top_k:] = False
         if top_p < 1:
-            total = ranked[keep].sum()
-            keep &= np.cumsum(ranked) - ranked < top_p * total
-        weights = np.where(np.isin(np.arange(len(weights)), order[keep]), weights, 0.0)
+            count = int(np.searchsorted(np.cumsum(ranked), top_p * ranked.sum())) + 1
+            order, ranked = order[:count], ranked[:count]
+        weights = np.zeros_like(weights)
+        weights[order] = ranked
     return weights / weights.sum()
 
 

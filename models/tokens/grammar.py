@@ -50,19 +50,19 @@ class Grammar:
         self._kind = kind
         self._pitches = np.ones(PITCHES, dtype=bool) if pitches is None else pitches
         self._half = {True: self._pitches & (_PITCHES >= DRUM_PITCH), False: self._pitches & (_PITCHES < DRUM_PITCH)}
-        self._highest = {drum: int(half.nonzero()[0].max(initial=-1)) for drum, half in self._half.items()}
-        self.free = free & np.array([self._highest[k == DRUM_KIND] >= 0 for k in kind.tolist()])
+        highest = {drum: int(half.nonzero()[0].max(initial=-1)) for drum, half in self._half.items()}
+        self._highest = np.where(kind == DRUM_KIND, highest[True], highest[False])
+        self._slots = np.arange(len(kind))
+        self.free = free & (self._highest >= 0)
 
-    def _low(self, last: Last, slot: int) -> int:
-        """Lowest pitch value a slot may strike together with the event before it."""
-        same_kind = self._kind[slot] == self._kind[last.slot]
-        return last.pitch + (slot <= last.slot) if same_kind else 0
+    def _lows(self, last: Last) -> IntArray:
+        """(P,) lowest pitch value each slot may strike together with the event before it."""
+        same_kind = self._kind == self._kind[last.slot]
+        return np.where(same_kind, last.pitch + (self._slots <= last.slot), 0)
 
     def _tie_slots(self, last: Last) -> BoolArray:
         """Slots that may still strike on the onset of the event before."""
-        later = self.free & (self._kind >= self._kind[last.slot])
-        room = [self._highest[self._kind[slot] == DRUM_KIND] >= self._low(last, slot) for slot in range(len(later))]
-        return later & np.array(room)
+        return self.free & (self._kind >= self._kind[last.slot]) & (self._highest >= self._lows(last))
 
     def lowest_position(self, last: Last) -> int:
         """First position in the bar of the event before at which something may still happen."""
@@ -91,7 +91,7 @@ class Grammar:
         """(256,): of the part's kind, allowed, rising within one kind of one onset."""
         half = self._half[bool(self._kind[slot] == DRUM_KIND)]
         tie = dbar == 0 and last.is_free_note and position == last.position
-        return half & (self._low(last, slot) <= _PITCHES) if tie else half
+        return half & (self._lows(last)[slot] <= _PITCHES) if tie else half
 
 
 def scale_pitches(root: int, mask: int) -> BoolArray | None:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.layers.linear import StepLinear
 from models.layers.rotary import rotary_frequencies, rotary_table, rotate
 from models.music.constants import MAX_PARTS
 from models.tokens.vocabulary import (
@@ -60,8 +61,8 @@ class SwiGLU(nn.Module):
 
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
-        self.up = nn.Linear(size, 2 * hidden, bias=False)
-        self.down = nn.Linear(hidden, size, bias=False)
+        self.up = StepLinear(size, 2 * hidden)
+        self.down = StepLinear(hidden, size)
 
     def forward(self, x: Tensor) -> Tensor:
         gate, value = self.up(x).chunk(2, dim=-1)
@@ -75,8 +76,8 @@ class Block(nn.Module):
         super().__init__()
         self.n_head = config.n_head
         self.norm_attention = nn.RMSNorm(config.n_embd)
-        self.qkv = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
-        self.out = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        self.qkv = StepLinear(config.n_embd, 3 * config.n_embd)
+        self.out = StepLinear(config.n_embd, config.n_embd)
         self.norm_ff = nn.RMSNorm(config.n_embd)
         self.ff = SwiGLU(config.n_embd, config.n_ff)
 
@@ -99,8 +100,8 @@ class Lookup(nn.Module):
         super().__init__()
         self.n_head = config.n_head
         self.norm = nn.RMSNorm(config.n_embd)
-        self.q = nn.Linear(config.n_embd, config.n_embd, bias=False)
-        self.out = nn.Linear(config.n_embd, config.n_embd, bias=False)
+        self.q = StepLinear(config.n_embd, config.n_embd)
+        self.out = StepLinear(config.n_embd, config.n_embd)
 
     def query(self, state: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
         """(B, H, T, D), turned by the place of the note that is being predicted."""
@@ -121,7 +122,7 @@ class FieldHead(nn.Module):
         self.norm = nn.RMSNorm(config.n_embd)
         self.mix = SwiGLU(config.n_embd, config.n_head_ff)
         self.norm_out = nn.RMSNorm(config.n_embd)
-        self.out = nn.Linear(config.n_embd, size, bias=False)
+        self.out = StepLinear(config.n_embd, size)
 
     def refine(self, state: Tensor) -> Tensor:
         """Digest the fields that are known."""
@@ -152,7 +153,7 @@ class FlagshipNetwork(nn.Module):
         self.bars = nn.ModuleList(nn.Embedding(cycle, c) for cycle in BAR_CYCLES)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
         self.norm = nn.RMSNorm(c)
-        self.memory = nn.Linear(c, 2 * c, bias=False)
+        self.memory = StepLinear(c, 2 * c)
         self.lookups = nn.ModuleList(Lookup(config) for _ in range(2))
         self.heads = nn.ModuleList(FieldHead(config, c if field == SLOT else SIZES[field]) for field in range(6))
         index, time = rotary_frequencies(c // config.n_head)

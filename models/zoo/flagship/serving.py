@@ -9,6 +9,7 @@ import torch
 
 from models.checkpoint import CheckpointError, load_weights, read_card
 from models.generator import Context, Controls, Model
+from models.layers.linear import StepLinear
 from models.music.constants import PPQ
 from models.music.score import Meter, Note, Part
 from models.registry import ModelError
@@ -58,7 +59,13 @@ def load(weights: Path, device: str) -> Model:
     except (CheckpointError, TypeError) as error:
         raise ModelError(str(error)) from error
     network.requires_grad_(requires_grad=False)
-    model = FlagshipModel(network.to(choose_device(device)))
+    place = choose_device(device)
+    network.to(place)
+    if place.type == "cpu":
+        for layer in network.modules():
+            if isinstance(layer, StepLinear):
+                layer.halve()
+    model = FlagshipModel(network)
     warm(model)
     gc.collect()
     gc.freeze()  # a full collection over torch's objects would stop every thread for a tenth of a second

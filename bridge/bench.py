@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bridge.daemon_process import DaemonProcess
 from bridge.errors import ContinuoError
-from bridge.osc_client import OscClient, TakeReader
+from bridge.osc_client import OscClient, TakeReader, is_failure, reported
 from bridge.probes import ProbeFailed, ask_probe
 from models.music.midi_file import read_score
 from models.music.seam import prompt_end_tick
@@ -90,7 +90,11 @@ def _first_note_s(client: OscClient, reader: TakeReader, daemon: DaemonProcess) 
     while time.monotonic() < deadline_s:
         daemon.check_alive()
         message = client.poll(0.05)
-        if message is not None and reader.take_in(message):
+        if message is None:
+            client.ask_again(reader)
+        elif is_failure(message):
+            raise reported(message)
+        elif reader.take_in(message):
             return time.monotonic()
     raise ContinuoError(f"no note came from the daemon within {TAKE_S:.0f} s; see `continuo doctor`")
 

@@ -17,9 +17,10 @@ from rich.console import Console
 
 from bridge.daemon_process import SERVE, DaemonProcess
 from bridge.errors import ContinuoError
-from bridge.osc_client import OscClient, TakeReader
+from bridge.osc_client import OscClient, TakeReader, is_failure, reported
 from bridge.protocol import Message
 from bridge.terminal_roll import LiveRoll, Window
+from bridge.wire_table import State
 from models.music.constants import PPQ
 from models.music.score import Note, Score
 from models.music.seam import prompt_end_tick
@@ -28,6 +29,7 @@ from models.music.timebase import MeterMap
 PINGS = 21
 SHOWN_PROMPT_BARS = 4
 FRAME_S = 1 / 15
+RINGING_S = 5.0
 PATIENCE_S = 60.0  # without a single message while a take is being made
 
 
@@ -77,7 +79,7 @@ def run_demo(order: DemoOrder, console: Console) -> dict[str, object]:
             f"The daemon is ready after {ready_s:.1f} s: model {welcome.text('model')} on {welcome.text('device')}."
         )
         port = midi_port(daemon)
-        console.print(port.sentence)
+        console.print(port.sentence, soft_wrap=True)
         performance = _perform(order, client, daemon, console, is_heard=port.is_open)
     console.print("Rendering sound and picture ...")
     files = _write_files(order, performance)
@@ -199,10 +201,11 @@ class _Stage:
             elif not self._reader.is_whole and time.monotonic() - heard_s > PATIENCE_S:
                 raise ContinuoError(f"no note came for {PATIENCE_S:.0f} s; see {daemon.log_path}")
             else:
-                for index in self._reader.missing():
-                    client.need(self._reader.req, index)
+                client.ask_again(self._reader)
             show(self.notes(), self._playhead(), self._horizon())
         show(self.notes(), None, self._end_tick)
+        if self._is_heard:
+            _let_ring(client)
 
     def latency(self) -> dict[str, float]:
         """Milliseconds from the request on, and what the port told of its punctuality."""
@@ -218,6 +221,8 @@ class _Stage:
         return report
 
     def _take_in(self, message: Message, now_s: float) -> None:
+        if is_failure(message):
+            raise reported(message)
         if message.name == "status":
             self._last_status = message
         if self._reader.take_in(message) and self._first_s is None:
@@ -234,6 +239,13 @@ class _Stage:
         """Before this tick nothing more will come."""
         notes = self._reader.notes()
         return self._end_tick if self._reader.is_whole else self._start_tick + (notes[-1].onset_tick if notes else 0)
+
+
+def _let_ring(client: OscClient) -> None:
+    """Wait until the daemon has ended its last note, but no longer than `RINGING_S`."""
+    deadline_s = time.monotonic() + RINGING_S
+    while client.ping()[0] is State.PLAYING and time.monotonic() < deadline_s:
+        time.sleep(FRAME_S)
 
 
 def _bpm(score: Score) -> float:

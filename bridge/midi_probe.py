@@ -41,7 +41,7 @@ def instruments() -> list[str]:
 
     names: set[str] = set()
     for api in rtmidi.get_compiled_api():
-        with contextlib.suppress(OSError, RuntimeError):  # this system is not there: open_port has told what to do about it
+        with contextlib.suppress(OSError, RuntimeError):  # not there: open_port has told the cure
             names.update(rtmidi.MidiOut(api, name=PROBE_NAME).get_ports())
     return sorted(name for name in names if OURS not in name)
 

@@ -27,6 +27,40 @@ class NoAnswer(ContinuoError):
     """Nobody answers at that address."""
 
 
+class TakeReader:
+    """Puts the datagrams of one take together, whatever their order."""
+
+    def __init__(self, req: int) -> None:
+        self.req = req
+        self.end: Message | None = None
+        self._datagrams: dict[int, tuple[Note, ...]] = {}
+
+    def take_in(self, message: Message) -> tuple[Note, ...]:
+        """The notes a message brings that were not there before; messages of other takes bring none."""
+        if "req" not in message.values or message.integer("req") != self.req:
+            return ()
+        if message.name == "take/end":
+            self.end = message
+        if message.name != "take/notes" or message.integer("index") in self._datagrams:
+            return ()
+        self._datagrams[message.integer("index")] = message.notes
+        return message.notes
+
+    def missing(self) -> list[int]:
+        """Datagrams known to exist that have not come."""
+        known = self.end.integer("datagrams") if self.end else max(self._datagrams, default=-1) + 1
+        return [index for index in range(known) if index not in self._datagrams]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the take has ended and all of it is here."""
+        return self.end is not None and not self.missing()
+
+    def notes(self) -> list[Note]:
+        """All notes so far, in onset order; ticks count from the take's start."""
+        return sorted(note for notes in self._datagrams.values() for note in notes)
+
+
 class OscClient:
     """One client with an id of its own; a context manager that says goodbye."""
 
@@ -44,6 +78,8 @@ class OscClient:
         self._hello_s = now_s()
         self._inbox: SimpleQueue[Received | Refused] = SimpleQueue()
         self._kept: deque[Message] = deque()
+        self._asked_again_s = now_s()
+        self._generate: tuple[int, ...] = ()
         self._clip_header: list[tuple[str, tuple[Value, ...]]] = []
         self._clip_notes: list[Sequence[Note]] = []
         self._socket = OscSocket(self._inbox, daemon[0], 0, Direction.TO_CLIENT)
@@ -112,27 +148,26 @@ class OscClient:
             NoAnswer, ProtocolError: nobody is there; the request is refused.
         """
         req = self._next_req()
-        values = (req, clip_req, bars, parts_mask, seed, at_tick)
-        return self._ask(lambda: self._send("generate", *values), "take/begin", ("req", req))
+        self._generate = (req, clip_req, bars, parts_mask, seed, at_tick)
+        return self._ask(lambda: self._send("generate", *self._generate), "take/begin", ("req", req))
 
-    def need(self, req: int, index: int) -> None:
-        """Ask for one datagram of a take again."""
-        self._send("take/need", req, index)
+    def ask_again(self, take: TakeReader) -> None:
+        """Ask for what is missing of the latest take; call it whenever `poll` brings nothing, it keeps its own pace."""
+        if self._now_s() - self._asked_again_s < RESEND_S:
+            return
+        self._asked_again_s = self._now_s()
+        for index in take.missing():
+            self._send("take/need", take.req, index)
+        if take.end is None:
+            self._send("generate", *self._generate)  # answered by how it ended, once it has
 
     def cancel(self, req: int) -> None:
         """Stop a take."""
         self._send("cancel", req)
 
     def poll(self, wait_s: float) -> Message | None:
-        """The next message to this client, or None; keeps the daemon aware of it meanwhile.
-
-        Raises:
-            ProtocolError: the daemon reports an error.
-        """
-        message = self._kept.popleft() if self._kept else self._receive(wait_s)
-        if message is not None and message.name == "error":
-            raise _reported(message)
-        return message
+        """The next message to this client, errors too, or None; keeps the daemon aware of it meanwhile."""
+        return self._kept.popleft() if self._kept else self._receive(wait_s)
 
     def _receive(self, wait_s: float) -> Message | None:
         """The next message from the socket; gaps in a clip are filled on the way."""
@@ -164,8 +199,8 @@ class OscClient:
                 message = self._receive(left_s)
                 if message is None:
                     continue
-                if message.name == "error":
-                    raise _reported(message)
+                if is_failure(message):
+                    raise reported(message)
                 if message.name == answer and (match is None or message.values[match[0]] == match[1]):
                     return message
                 self._kept.append(message)
@@ -196,39 +231,11 @@ class OscClient:
         return self._req
 
 
-class TakeReader:
-    """Puts the datagrams of one take together, whatever their order."""
-
-    def __init__(self, req: int) -> None:
-        self.req = req
-        self.end: Message | None = None
-        self._datagrams: dict[int, tuple[Note, ...]] = {}
-
-    def take_in(self, message: Message) -> tuple[Note, ...]:
-        """The notes a message brings that were not there before; messages of other takes bring none."""
-        if "req" not in message.values or message.integer("req") != self.req:
-            return ()
-        if message.name == "take/end":
-            self.end = message
-        if message.name != "take/notes" or message.integer("index") in self._datagrams:
-            return ()
-        self._datagrams[message.integer("index")] = message.notes
-        return message.notes
-
-    def missing(self) -> list[int]:
-        """Datagrams known to exist that have not come."""
-        known = self.end.integer("datagrams") if self.end else max(self._datagrams, default=-1) + 1
-        return [index for index in range(known) if index not in self._datagrams]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the take has ended and all of it is here."""
-        return self.end is not None and not self.missing()
-
-    def notes(self) -> list[Note]:
-        """All notes so far, in onset order; ticks count from the take's start."""
-        return sorted(note for notes in self._datagrams.values() for note in notes)
+def is_failure(message: Message) -> bool:
+    """Whether a request came to nothing; a MIDI fault is news, for everything comes over OSC as well."""
+    return message.name == "error" and message.integer("code") != ErrorCode.MIDI_FAULT
 
 
-def _reported(message: Message) -> ProtocolError:
+def reported(message: Message) -> ProtocolError:
+    """What an error message says, to be raised."""
     return ProtocolError(ErrorCode(message.integer("code")), message.text("text"))

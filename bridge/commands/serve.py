@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ from bridge.commands import options
     "--midi", type=click.Choice(options.MIDI_SYSTEMS), help="MIDI system of the output port.  [default: auto]"
 )
 @click.option("--midi-port", "existing_port", metavar="NAME", help="Open this existing port instead of a virtual one.")
-@click.option("--record", type=options.WritableDir, metavar="DIR", help="Keep every take there as a MIDI file.")
+@click.option("--record", type=options.WritableFile, metavar="F.mid", help="Keep what is played in this MIDI file.")
 @click.option("--stop-at-eof", is_flag=True, hidden=True, help="End when standard input does.")
 def serve(config_path: Path | None, stop_at_eof: bool, **flags: object) -> None:
     """Run the daemon until Ctrl-C or SIGTERM.
@@ -41,6 +42,6 @@ def serve(config_path: Path | None, stop_at_eof: bool, **flags: object) -> None:
 
 def _stop_at_eof() -> None:
     """Wait until whoever started this process is gone, then end it in order."""
-    while sys.stdin.buffer.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):  # not sys.stdin.read: its lock, held here, would abort the shutdown
         pass
     signal.raise_signal(signal.SIGTERM)

@@ -1,8 +1,8 @@
 """How often a value followed a context: over a whole corpus, or so far in one piece. It weighs no evidence.
 
-A context is a chain of features, the most telling first; order k knows the first k of them. Letters: K orders (0 to the
-longest), T events. Keys are hashes of 55 bits with the value in the lowest 8, so the pairs of one context are neighbours
-once sorted; two of a million contexts meet by accident with probability 1e-5.
+A context is a chain of features, the most telling first; order k knows the first k of them. Keys are hashes of 55 bits
+with the value in 8 more below them, so the pairs of one context are neighbours once sorted; that any two of a million
+contexts meet by accident has probability 1e-5. Letters: K orders (0 to the longest), T events.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ KeyArray = NDArray[np.uint64]
 
 VALUE_BITS = 8
 _CONTEXT_SHIFT = np.uint64(64 - 55)
+_NO_PAIR = np.uint64(2**64 - 1)  # larger than any pair
 _SEEDS = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
@@ -57,7 +58,7 @@ class CountTable:
     def __init__(self, contexts: KeyArray, values: IntArray) -> None:
         pairs = np.sort(_pairs(contexts, values))
         first = np.flatnonzero(np.concatenate([[True], pairs[1:] != pairs[:-1]])) if len(pairs) else np.zeros(0, int)
-        self._pairs = pairs[first]
+        self._pairs = np.append(pairs[first], _NO_PAIR)
         self._before = np.append(first, len(pairs)).astype(np.uint32)  # events in front of each pair
 
     @property
@@ -72,11 +73,14 @@ class CountTable:
         high = np.searchsorted(self._pairs, first + np.uint64(1 << VALUE_BITS))
         wanted = _pairs(contexts, values)
         at = np.searchsorted(self._pairs, wanted)
-        before = self._before.astype(np.int64)
-        at_known = np.minimum(at, max(0, len(self._pairs) - 1))
-        known = self._pairs[at_known] == wanted if len(self._pairs) else np.zeros(len(wanted), dtype=bool)
-        hits = np.where(known, before[np.minimum(at + 1, len(before) - 1)] - before[at], 0)
-        return Counts(hits, before[high] - before[low], high - low)
+        after = np.minimum(at + 1, len(self._pairs) - 1)
+        known = self._pairs[at] == wanted
+        hits = np.where(known, self._events(at, after), 0)
+        return Counts(hits, self._events(low, high), high - low)
+
+    def _events(self, low: IntArray, high: IntArray) -> IntArray:
+        """Events of the pairs from `low` to before `high`."""
+        return self._before[high].astype(np.int64) - self._before[low]
 
 
 def running_counts(contexts: KeyArray, values: IntArray) -> Counts:

@@ -1,10 +1,10 @@
 """The baseline every network must beat: a variable-order Markov model of the flagship's events, in bits per field.
 
-Prediction by partial matching (Cleary and Witten, 1984; escape method C, Moffat, 1990) with multiple viewpoints and a
-long-term and a short-term memory (Conklin and Witten, 1995; Pearce, 2005, IDyOM). Two departures, both because they give
-fewer bits: the trust in a context is estimated from how such contexts did (secondary escape estimation, Bloom, 1998)
-where method C assumes it; and the guesses are mixed by a small softmax gate where IDyOM weighs them by entropy. Both are
-fitted on pieces that the counts have not seen. It generates nothing.
+Prediction by partial matching (Cleary and Witten, 1984; escape method C: Moffat, 1990) with multiple viewpoints and a
+long-term and a short-term memory (Conklin and Witten, 1995; IDyOM: Pearce, 2005). Two departures, both for fewer bits:
+the trust in a context is estimated from how such contexts did (secondary escape estimation, Bloom, 1998) where method C
+assumes it, and the guesses are mixed by a small softmax gate where IDyOM weighs them by entropy. Both are fitted on
+pieces that the counts have not seen. It generates nothing.
 
 Letters: K orders, T events, E experts (a viewpoint with one of the two memories).
 """
@@ -12,18 +12,19 @@ Letters: K orders, T events, E experts (a viewpoint with one of the two memories
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.context_counts import Counts, CountTable, context_keys, running_counts
-from models.evaluation.viewpoints import VIEWS, Past, View
+from models.evaluation.context_counts import Counts, CountTable, KeyArray, context_keys, running_counts
+from models.evaluation.past import IntArray, Past
+from models.evaluation.viewpoints import VIEWS
 from models.tokens.vocabulary import FIELDS, SIZES
 
-IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
+NO_EVENTS = np.zeros((0, len(FIELDS)), dtype=np.int64)
 TUNING_SHARE = 10  # one piece in so many is kept from the counts until trust and gates are fitted
 TUNING_EVENTS = 60_000
 RECENT = 16  # events over which an expert's latest success is averaged
@@ -104,6 +105,11 @@ class Gate:
         """All experts alike."""
         return cls(np.zeros((2 * experts + 1, experts)))
 
+    @property
+    def experts(self) -> int:
+        """How many it weighs."""
+        return self.weights.shape[1]
+
     @staticmethod
     def clues(probability: FloatArray, sureness: FloatArray) -> FloatArray:
         """What the gate goes by, (T, 2 E + 1), from (E, T) guesses; a clue never knows its own event's outcome."""
@@ -142,24 +148,36 @@ class Gate:
 class _FieldModel:
     """Everything known about one field; a list has one entry a viewpoint."""
 
-    size: int
-    tables: list[list[CountTable]] = field(default_factory=list)
+    tables: list[list[CountTable]]
     """Long-term counts of every order."""
-    trust: list[tuple[Trust, Trust]] = field(default_factory=list)
+    trust: list[tuple[Trust, Trust]]
     """In the long-term and in the short-term memory."""
-    gate: Gate | None = None
-    """Over long- and short-term experts."""
-    corpus_gate: Gate | None = None
-    """Over the long-term experts alone."""
+    gates: tuple[Gate, Gate]
+    """Over the long-term experts alone, and over all."""
+
+    @classmethod
+    def count(cls, index: int, pieces: Sequence[IntArray], order: int) -> _FieldModel:
+        """Count every context of a field in some pieces; trust nothing but the counts yet."""
+        chunks = [_keys_and_values(Past(piece), index, order) for piece in pieces or [NO_EVENTS]]
+        tables = []
+        for views in zip(*chunks, strict=True):
+            values = np.concatenate([values for _, values in views])
+            contexts = zip(*(keys for keys, _ in views), strict=True)
+            tables.append([CountTable(np.concatenate(columns), values) for columns in contexts])
+        trust = [(Trust.unfitted(len(orders)), Trust.unfitted(len(orders))) for orders in tables]
+        return cls(tables, trust, (Gate.level(len(tables)), Gate.level(2 * len(tables))))
 
 
 class MarkovModel:
-    """Bits per field of pieces, each an int array (T, 6) of the flagship's events."""
+    """Bits per field of pieces, each an int array (T, 6) of the flagship's events.
+
+    Untrained it knows a piece by itself alone, with method C and all experts alike.
+    """
 
     def __init__(self, order: int = 8) -> None:
         """At most `order` features of a context are used."""
         self.order = order
-        self._models = [_FieldModel(size) for size in SIZES]
+        self._models = [_FieldModel.count(index, [], order) for index in range(len(FIELDS))]
 
     @property
     def bytes(self) -> int:
@@ -169,7 +187,8 @@ class MarkovModel:
     def train(self, pieces: Iterable[IntArray], tuning_pieces: Iterable[IntArray] | None = None) -> None:
         """Count contexts in `pieces`; fit trust and gates on `tuning_pieces`, by default the last tenth of `pieces`.
 
-        Versions of one work should not stand on both sides: order the pieces by work.
+        Versions of one work should not stand on both sides: order the pieces by work. Without tuning pieces (fewer
+        than ten pieces in all) nothing is fitted.
         """
         counted = [piece for piece in pieces if len(piece)]
         if tuning_pieces is None:
@@ -177,9 +196,9 @@ class MarkovModel:
             counted, tuning = counted[:kept], counted[kept:]
         else:
             tuning = [piece for piece in tuning_pieces if len(piece)]
-        for index, model in enumerate(self._models):
-            _count(model, index, counted, self.order)
-            _tune(model, index, tuning, self.order)
+        for index in range(len(FIELDS)):
+            self._models[index] = _FieldModel.count(index, counted, self.order)
+            _tune(self._models[index], index, tuning, self.order)
 
     def bits(self, piece: IntArray, adapt: bool = True) -> FloatArray:
         """(T, 6): minus the binary logarithm of the probability of each field, given all before it.
@@ -195,81 +214,57 @@ class MarkovModel:
     def field_bits(self, past: Past, index: int, adapt: bool = True) -> FloatArray:
         """(T,): one column of `bits`."""
         model = self._models[index]
-        probability, sureness = _guesses(model, index, past, self.order, adapt)
-        gate = model.gate if adapt else model.corpus_gate
-        gate = gate or Gate.level(len(probability))
-        return -np.log2(gate.mix(probability, Gate.clues(probability, sureness)))
+        probability, sureness = _guesses(model, index, _piece_counts(model, index, past, self.order, adapt))
+        return -np.log2(model.gates[adapt].mix(probability, Gate.clues(probability, sureness)))
 
 
-def _views(past: Past, index: int) -> list[View]:
-    return list(VIEWS[index](past))
-
-
-def _values(past: Past, index: int, view: View) -> IntArray:
-    return (past.fields[index] - view.reference) % SIZES[index]
-
-
-def _count(model: _FieldModel, index: int, pieces: Sequence[IntArray], order: int) -> None:
-    """Fill the long-term tables, one viewpoint after the other to spare memory."""
-    pasts = [Past(piece) for piece in pieces]
-    columns: list[list[tuple[NDArray[np.uint64], IntArray]]] = []
-    for past in pasts:
-        for at, view in enumerate(_views(past, index)):
-            if at == len(columns):
-                columns.append([])
-            columns[at].append((context_keys(view.features[:order], len(past.zero)), _values(past, index, view)))
-    if not columns:
-        columns = [[] for _ in _views(Past(np.zeros((1, len(FIELDS)), dtype=np.int64)), index)]
-    for chunks in columns:
-        values = np.concatenate([values for _, values in chunks])
-        orders = len(chunks[0][0])
-        tables = [CountTable(np.concatenate([keys[k] for keys, _ in chunks]), values) for k in range(orders)]
-        model.tables.append(tables)
-        model.trust.append((Trust.unfitted(orders), Trust.unfitted(orders)))
+def _keys_and_values(past: Past, index: int, order: int) -> list[tuple[KeyArray, IntArray]]:
+    """Per viewpoint: context keys (K, T), and the values counted after them (T,)."""
+    return [
+        (
+            context_keys(view.features[:order], len(past.zero)),
+            (past.fields[index] - view.reference) % SIZES[index],
+        )
+        for view in VIEWS[index](past)
+    ]
 
 
 def _piece_counts(model: _FieldModel, index: int, past: Past, order: int, adapt: bool) -> list[tuple[Counts, ...]]:
     """Per viewpoint: long-term and, if asked, short-term counts of every event of a piece."""
     found: list[tuple[Counts, ...]] = []
-    for view, tables in zip(_views(past, index), model.tables, strict=True):
-        keys, values = context_keys(view.features[:order], len(past.zero)), _values(past, index, view)
+    for (keys, values), tables in zip(_keys_and_values(past, index, order), model.tables, strict=True):
         rows = [table.look_up(contexts, values) for table, contexts in zip(tables, keys, strict=True)]
         long_term = Counts(*(np.stack(columns) for columns in zip(*rows, strict=True)))
         found.append((long_term, running_counts(keys, values)) if adapt else (long_term,))
     return found
 
 
-def _guesses(model: _FieldModel, index: int, past: Past, order: int, adapt: bool) -> tuple[FloatArray, FloatArray]:
+def _guesses(model: _FieldModel, index: int, counts: Sequence[tuple[Counts, ...]]) -> tuple[FloatArray, FloatArray]:
     """(E, T) probabilities and surenesses; long-term experts first."""
-    counts = _piece_counts(model, index, past, order, adapt)
     blends = [
-        model.trust[view][memory].blend(counts[view][memory], model.size)
-        for memory in range(2 if adapt else 1)
-        for view in range(len(counts))
+        trust[memory].blend(memories[memory], SIZES[index])
+        for memory in range(len(counts[0]))
+        for trust, memories in zip(model.trust, counts, strict=True)
     ]
     return np.stack([probability for probability, _ in blends]), np.stack([sureness for _, sureness in blends])
 
 
 def _tune(model: _FieldModel, index: int, pieces: Sequence[IntArray], order: int) -> None:
     """Fit trust, then the gates, on pieces the tables have not seen."""
-    pasts, events = [], 0
+    counts, events = [], 0
     for piece in pieces:
         if events < TUNING_EVENTS:
-            pasts.append(Past(piece))
+            counts.append(_piece_counts(model, index, Past(piece), order, True))
             events += len(piece)
-    if not pasts:
+    if not counts:
         return
-    counts = [_piece_counts(model, index, past, order, True) for past in pasts]
     for view, trusts in enumerate(model.trust):
         for memory, trust in enumerate(trusts):
             columns = zip(*(piece[view][memory] for piece in counts), strict=True)
-            trust.fit(Counts(*(np.concatenate(column, axis=1) for column in columns)), model.size)
-    for adapt in (False, True):
-        guesses = [_guesses(model, index, past, order, adapt) for past in pasts]
-        probability = np.concatenate([probability for probability, _ in guesses], axis=1)
-        gate = Gate.level(len(probability))
-        gate.fit(probability, np.concatenate([Gate.clues(*guess) for guess in guesses]))
-        if adapt:
-            model.gate = gate
-        else:
-            model.corpus_gate = gate
+            trust.fit(Counts(*(np.concatenate(column, axis=1) for column in columns)), SIZES[index])
+    guesses = [_guesses(model, index, piece) for piece in counts]
+    for gate in model.gates:
+        experts = gate.experts
+        heard = [(probability[:experts], sureness[:experts]) for probability, sureness in guesses]
+        clues = np.concatenate([Gate.clues(*guess) for guess in heard])
+        gate.fit(np.concatenate([probability for probability, _ in heard], axis=1), clues)

@@ -31,13 +31,13 @@ def serve(config_path: Path | None, stop_at_eof: bool, **flags: object) -> None:
     It listens for OSC on UDP and plays into a virtual MIDI port named Continuo.
     """
     from bridge import config
-    from bridge.importer import load_object
+    from bridge.daemon import Daemon
 
     given = {name: value for name, value in flags.items() if value is not None}
     settings = config.load(config_path, given) if config_path else config.from_mapping(given, "the command line")
     if stop_at_eof:
         Thread(target=_stop_at_eof, name="stop-at-eof", daemon=True).start()
-    load_object("bridge.daemon:Daemon")(settings).run()
+    Daemon(settings).run()
 
 
 def _stop_at_eof() -> None:

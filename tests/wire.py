@@ -11,6 +11,7 @@ from tests.fakes import Synth
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 20.0  # far more than anything takes; a test that needs it has failed
+AHEAD_NS = 50_000_000  # so early are notes sent, as in earnest: a busy machine must not make them too late to be played
 
 
 def wire_child(path: Path, manner: str = "well") -> list[str]:

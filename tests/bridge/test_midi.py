@@ -18,7 +18,7 @@ from bridge.midi_records import RECORD_BYTES, note_off, note_on, panic
 from bridge.note_queue import DROP_NS, LATE_NS
 from bridge.port_open import PortRequest
 from tests.fakes import MS
-from tests.wire import heard, messages, wait_until, wire_child
+from tests.wire import AHEAD_NS, heard, messages, wait_until, wire_child
 
 PIPE_COMMANDS = 65_536 // RECORD_BYTES
 MakeOut = Callable[..., MidiOut]
@@ -58,7 +58,7 @@ def is_open(out: MidiOut) -> bool:
     return out.state.status is PortStatus.OPEN
 
 
-def strike(out: MidiOut, pitch: int, late_ns: int = 0) -> None:
+def strike(out: MidiOut, pitch: int, late_ns: int = -AHEAD_NS) -> None:
     """A note without end."""
     out.send(note_on(time.perf_counter_ns() - late_ns, 1, pitch, 3, pitch, 90))
 
@@ -69,7 +69,7 @@ def test_the_port_opens_and_plays(make_out: MakeOut, wire: Path, events: list[Po
     assert (out.state.name, out.state.backend, out.state.problem) == ("Continuo", "wire", "")
     assert events == [PortOpened(out.state)]
     strike(out, 60)
-    out.send(note_off(time.perf_counter_ns() + 20 * MS, 1, 60, 3, 60))
+    out.send(note_off(time.perf_counter_ns() + AHEAD_NS + 20 * MS, 1, 60, 3, 60))
     wait_until(lambda: metrics.snapshot().sent == 2)
     assert heard(wire).offs == 1
 

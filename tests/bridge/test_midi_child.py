@@ -28,7 +28,7 @@ from bridge.midi_records import (
 )
 from bridge.notes import all_sound_off
 from tests.fakes import MS, SECOND
-from tests.wire import ROOT, heard, messages, wait_until, wire_child
+from tests.wire import AHEAD_NS, ROOT, heard, messages, wait_until, wire_child
 
 ALL_OFF_ON_CHANNEL_2 = [bytes(message) for message in all_sound_off(2)]
 
@@ -54,7 +54,7 @@ class Child:
 
     def hold_two_notes(self) -> None:
         """Strike two notes on channel 2 whose ends are an hour away."""
-        now_ns = time.perf_counter_ns()
+        now_ns = time.perf_counter_ns() + AHEAD_NS
         for note, pitch in enumerate((60, 64)):
             self.send(note_on(now_ns, 1, note, 2, pitch, 90), note_off(now_ns + 3600 * SECOND, 1, note, 2, pitch))
         wait_until(lambda: len(heard(self.path).sounding) == 2)
@@ -146,7 +146,7 @@ def test_a_cancel_acts_at_once(child: Child, wire: Path) -> None:
 
 
 def test_a_record_that_is_cut_in_two_is_put_together(child: Child, wire: Path) -> None:
-    data = build_command(note_on(time.perf_counter_ns(), 1, 1, 0, 60, 90))
+    data = build_command(note_on(time.perf_counter_ns() + 4 * AHEAD_NS, 1, 1, 0, 60, 90))
     assert child.process.stdin is not None
     for piece in (data[:7], data[7:]):
         child.process.stdin.write(piece)
@@ -194,7 +194,7 @@ def test_without_a_midi_system_the_child_says_so_and_leaves(wire: Path) -> None:
 def test_a_midi_system_that_dies_is_noticed(wire: Path) -> None:
     child = Child(wire, "dies", "--client", "Mine")
     child.send(*(note_on(0, 1, note, 0, 60, 90) for note in range(3)), panic())
-    child.send(*(note_on(time.perf_counter_ns(), 1, note, 0, 60 + note, 90) for note in range(3)))
+    child.send(*(note_on(time.perf_counter_ns() + AHEAD_NS, 1, note, 0, 60 + note, 90) for note in range(3)))
     assert child.ended() == EXIT_PORT_LOST
     assert child.process.stdout is not None
     last = parse_report(child.process.stdout.read().splitlines()[-1])

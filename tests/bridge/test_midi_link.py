@@ -14,7 +14,7 @@ import pytest
 from bridge.midi_link import MidiLink
 from bridge.midi_records import Beat, Failed, Ready, note_on
 from tests.fakes import SECOND
-from tests.wire import PATIENCE_S, heard, wait_until, wire_child
+from tests.wire import AHEAD_NS, PATIENCE_S, heard, wait_until, wire_child
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def test_the_first_report_says_that_the_port_is_open_and_the_next_that_it_lives(
 
 
 def test_closing_ends_the_notes_and_the_child(link: MidiLink, wire: Path) -> None:
-    link.send(note_on(time.perf_counter_ns(), 1, 1, 0, 60, 90))
+    assert isinstance(link.next_report(PATIENCE_S), Ready)
+    link.send(note_on(time.perf_counter_ns() + AHEAD_NS, 1, 1, 0, 60, 90))
     wait_until(lambda: len(heard(wire).sounding) == 1)
     link.close(PATIENCE_S)
     assert not heard(wire).sounding

@@ -24,7 +24,7 @@ from models.music.score import Note, Part
 from tests.fakes import MS, SECOND
 from tests.integration.jack_server import MOST_TRIES, JackServer, Recorder, require_jack, xruns
 from tests.integration.player import CHORD
-from tests.wire import ROOT, wait_until
+from tests.wire import AHEAD_NS, ROOT, wait_until
 
 pytestmark = pytest.mark.jack
 
@@ -59,7 +59,7 @@ def ready(out: MidiOut, recorder: Recorder) -> None:
 
 def hold_chord(out: MidiOut, recorder: Recorder) -> None:
     """Strike notes whose ends are an hour away, and wait until they are heard."""
-    now_ns = time.perf_counter_ns()
+    now_ns = time.perf_counter_ns() + AHEAD_NS
     for pitch in CHORD:
         out.send(note_on(now_ns, 1, pitch, 2, pitch, 90))
         out.send(note_off(now_ns + 3600 * SECOND, 1, pitch, 2, pitch))
@@ -118,7 +118,7 @@ def test_nothing_hangs_after_a_cancel(out: MidiOut, recorder: Recorder) -> None:
     ready(out, recorder)
     scheduler = Scheduler(out, MonotonicClock(), Metrics())
     scheduler.open()
-    scheduler.start(1, TempoLine(time.perf_counter_ns(), 0, 120.0), map_channels(BAND))
+    scheduler.start(1, TempoLine(time.perf_counter_ns() + AHEAD_NS, 0, 120.0), map_channels(BAND))
     scheduler.add(1, [Note(0, part, 60, 4000, 90) for part in range(len(BAND))])
     wait_until(lambda: len(recorder.heard().sounding) == len(BAND))
     scheduler.cancel(1)

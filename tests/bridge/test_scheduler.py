@@ -158,3 +158,19 @@ def test_closing_ends_all_sound(is_running: bool) -> None:
         scheduler.open()
     scheduler.close()
     assert port.commands == [panic()]
+
+
+def test_news_between_a_step_and_the_sleep_after_it_is_not_slept_through() -> None:
+    port = NotifyingPort()
+
+    def begin_next(take: TakeState) -> None:
+        if take.tag == 1:
+            scheduler.start(2, TempoLine(MonotonicClock().now_ns(), 0, 125.0), PIANO)
+            scheduler.add(2, [Note(50, 0, 60, 10, 90)])
+
+    scheduler = Scheduler(port, MonotonicClock(), Metrics(), on_over=begin_next)
+    scheduler.start(1, TempoLine(0, 0, 125.0), PIANO)
+    scheduler.finish(1)
+    scheduler.open()
+    assert port.struck.wait(10)
+    scheduler.close()

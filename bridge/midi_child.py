@@ -92,7 +92,7 @@ class Player:
         is_lost = False
         try:
             while self._take(self._inbox.next(self._idle_ns())):
-                self._play_due()
+                self._play_next()
                 self._tell()
         except PortError:
             is_lost = True
@@ -120,15 +120,18 @@ class Player:
             chunk = self._inbox.next(0)
         return True
 
-    def _play_due(self) -> None:
-        """Send what is due, spinning through the last moment before it."""
-        while (due_ns := self._notes.next_due_ns) is not None:
+    def _play_next(self) -> None:
+        """Send the first command if it is due, spinning through the last moment before it.
+
+        One at a time, so that a panic overtakes the thickest stream of notes.
+        """
+        due_ns = self._notes.next_due_ns
+        now_ns = time.perf_counter_ns()
+        if due_ns is None or due_ns - now_ns > self._spin_ns:
+            return
+        while now_ns < due_ns:
             now_ns = time.perf_counter_ns()
-            if due_ns - now_ns > self._spin_ns:
-                return
-            while now_ns < due_ns:
-                now_ns = time.perf_counter_ns()
-            self._send_all(self._notes.pop(now_ns))
+        self._send_all(self._notes.pop(now_ns))
 
     def _send_all(self, messages: list[tuple[int, ...]]) -> None:
         for message in messages:

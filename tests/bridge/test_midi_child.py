@@ -202,6 +202,28 @@ def test_a_midi_system_that_dies_is_noticed(wire: Path) -> None:
     child.close()
 
 
+def test_a_port_that_breaks_is_told(wire: Path) -> None:
+    child = Child(wire, "breaks")
+    child.send(*(note_on(time.perf_counter_ns() + AHEAD_NS, 1, note, 0, 60 + note, 90) for note in range(3)))
+    assert child.ended() != 0
+    assert child.process.stdout is not None
+    last = parse_report(child.process.stdout.read().splitlines()[-1])
+    assert isinstance(last, Failed)
+    assert "RuntimeError: the wire broke" in last.problem
+    child.close()
+
+
+def test_a_panic_overtakes_an_unbroken_stream_of_notes(child: Child, wire: Path) -> None:
+    start_ns = time.perf_counter_ns() + AHEAD_NS
+    stream = 20_000
+    child.send(*(note_on(start_ns + note * 500_000, 1, note, 0, note % 128, 90) for note in range(stream)))
+    wait_until(lambda: bool(messages(wire)))
+    child.send(panic())
+    wait_until(lambda: len(heard(wire).controls) == 3)
+    assert not heard(wire).sounding
+    assert len(heard(wire).ons) < stream / 2
+
+
 def test_channels_of_an_earlier_port_are_quietened_at_the_start(wire: Path) -> None:
     child = Child(wire, "well", "--silence", "2", "5")
     wait_until(lambda: len(messages(wire)) >= 6)

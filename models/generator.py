@@ -72,7 +72,10 @@ class Generator(Protocol):
         """Keep what was prefilled; draw from `seed` from here on."""
 
     def prefill(self, context: Context) -> Iterator[int]:
-        """Absorb the context piece by piece; yields the notes absorbed so far. Costs nothing for what is held already."""
+        """Absorb the context piece by piece; yields the notes absorbed so far.
+
+        What is held already costs next to nothing. A prefill that is abandoned must be begun again before `decode`.
+        """
 
     def decode(self, until_tick: int, parts: frozenset[int], controls: Controls) -> Iterator[Note]:
         """Notes of `parts` in onset order, from where the state stands up to before `until_tick`.

@@ -11,10 +11,11 @@ import hashlib
 import io
 import json
 import logging
+import multiprocessing
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 MIDI_SUFFIXES = (".mid", ".midi")
 VALIDATION_SHARE = 33  # one group in so many
-ARRAYS = ("notes", "classes", "kinds", "starts")
+FEW_FILES = 64  # read faster here than other processes start
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,8 @@ class Source:
 
 def is_validation(group: str) -> bool:
     """The split: by group, fixed for good."""
-    return (
-        int(hashlib.sha1(f"continuo-validation|{group}".encode(), usedforsecurity=False).hexdigest(), 16)
-        % (VALIDATION_SHARE)
-        == 0
-    )
+    digest = hashlib.sha1(f"continuo-validation|{group}".encode(), usedforsecurity=False).hexdigest()
+    return int(digest, 16) % VALIDATION_SHARE == 0
 
 
 def find_corpus(name: str, data_dirs: list[Path]) -> Path:
@@ -99,47 +97,70 @@ def _read_piece(job: tuple[str, str, bytes]) -> Piece | str:
         return f"{path}: {error}"
 
 
+def _read_pieces(jobs: list[tuple[str, str, bytes]], workers: int) -> Iterator[Piece | str]:
+    if workers == 1 or len(jobs) <= FEW_FILES:
+        yield from map(_read_piece, jobs)
+        return
+    # Spawned, because a fork would copy torch's threads in whatever state they are.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_read_piece, jobs, chunksize=8)
+
+
 def read_corpus(source: Source, folder: Path, workers: int) -> list[Piece]:
-    """Every readable piece of a corpus; what is broken is left out and logged."""
+    """Every readable piece of a corpus; what is broken is left out and logged.
+
+    Raises:
+        FileNotFoundError: there is no MIDI file, or none that can be read.
+    """
     jobs = [job for job in corpus_files(folder) if not source.folders or job[0].split("/")[0] in source.folders]
     pieces: list[Piece] = []
-    with ProcessPoolExecutor(max_workers=workers) as pool:
-        for result in pool.map(_read_piece, jobs, chunksize=8):
-            if isinstance(result, str):
-                log.warning("left out %s/%s", source.name, result)
-            else:
-                pieces.append(result)
+    for result in _read_pieces(jobs, workers):
+        if isinstance(result, str):
+            log.warning("left out %s/%s", source.name, result)
+        else:
+            pieces.append(result)
+    if not pieces:
+        raise FileNotFoundError(f"corpus {source.name!r} in {folder} has no readable MIDI file: check its folders")
     return pieces
 
 
 def save_pieces(pieces: list[Piece], path: Path) -> None:
-    """Keep pieces as one `.npz` of joined arrays and their lengths."""
-    arrays: dict[str, np.ndarray] = {}
-    for name in ARRAYS:
-        columns = [getattr(piece, name) for piece in pieces]
-        arrays[name] = np.concatenate(columns)
-        arrays[f"{name}_lengths"] = np.array([len(column) for column in columns])
+    """Keep pieces as one `.npz` of joined arrays and their lengths; the file is whole at every moment."""
+    columns: dict[str, list[np.ndarray]] = {
+        "notes": [piece.notes for piece in pieces],
+        "classes": [piece.classes for piece in pieces],
+        "kinds": [piece.kinds for piece in pieces],
+        "starts": [piece.starts for piece in pieces],
+    }
+    joined = {name: np.concatenate(arrays) for name, arrays in columns.items()}
+    lengths = {f"{name}_lengths": np.array([len(array) for array in arrays]) for name, arrays in columns.items()}
     rows = [[p.group, p.meter.numerator, p.meter.denominator, p.bpm] for p in pieces]
-    arrays["rows"] = np.frombuffer(json.dumps(rows).encode(), dtype=np.uint8)
-    np.savez(path, **arrays)
+    text = np.frombuffer(json.dumps(rows).encode(), dtype=np.uint8)
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, allow_pickle=False, rows=text, **joined, **lengths)
+    partial.replace(path)
 
 
 def load_pieces(path: Path) -> list[Piece]:
     """What `save_pieces` kept."""
     with np.load(path, allow_pickle=False) as kept:
         rows = json.loads(kept["rows"].tobytes())
-        columns = {name: np.split(kept[name], np.cumsum(kept[f"{name}_lengths"])[:-1]) for name in ARRAYS}
+
+        def column(name: str) -> list[np.ndarray]:
+            return np.split(kept[name], np.cumsum(kept[f"{name}_lengths"])[:-1])
+
+        arrays = zip(column("notes"), column("classes"), column("kinds"), column("starts"), strict=True)
     return [
-        Piece(group, *(columns[name][at] for name in ARRAYS), Meter(0, numerator, denominator), bpm)
-        for at, (group, numerator, denominator, bpm) in enumerate(rows)
+        Piece(group, *four, Meter(0, numerator, denominator), bpm)
+        for (group, numerator, denominator, bpm), four in zip(rows, arrays, strict=True)
     ]
 
 
-def cached_corpus(source: Source, data_dirs: list[Path], cache: Path, workers: int = 2) -> list[Piece]:
-    """`read_corpus`, or what an earlier run kept of it."""
-    key = hashlib.sha256(repr([getattr(source, f.name) for f in fields(source) if f.name != "weight"]).encode())
-    path = cache / f"{source.name}-{key.hexdigest()[:8]}.npz"
+def cached_corpus(source: Source, folder: Path, cache: Path, workers: int = 2) -> list[Piece]:
+    """`read_corpus`, or what an earlier run kept of it in `cache`."""
+    key = hashlib.sha256(repr([source.name, source.folders]).encode()).hexdigest()[:8]
+    path = cache / f"{source.name}-{key}.npz"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        save_pieces(read_corpus(source, find_corpus(source.name, data_dirs), workers), path)
+        save_pieces(read_corpus(source, folder, workers), path)
     return load_pieces(path)

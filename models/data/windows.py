@@ -46,7 +46,7 @@ def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header,
     last_bar = int(notes["bar"].max()) + 1
     stretch = tokenize(notes, cast, piece.starts, first_bar, last_bar, ended=last_bar == piece.bars)
     tokens, bar = stretch.tokens[:events], stretch.bar[:events]
-    lengths = np.diff(piece.starts) // TICKS_PER_GRID
+    lengths = -(-np.diff(piece.starts) // TICKS_PER_GRID)  # a broken last grid tick counts
     kind, free = np.full(MAX_PARTS, 2), header.present.copy()
     kind[cast.slot] = cast.kind
     free[cast.slot[cast.given]] = False

@@ -31,9 +31,9 @@ from models.tokens.vocabulary import (
 
 DRUM_KIND, BASS_KIND, OTHER_KIND = 0, 1, 2
 PIECE_DTYPE = np.dtype(
-    [("bar", "<i2"), ("position", "u1"), ("part", "u1"), ("pitch", "u1"), ("duration", "u1"), ("velocity", "u1")]
+    [("bar", "<i4"), ("position", "u1"), ("part", "u1"), ("pitch", "u1"), ("duration", "u1"), ("velocity", "u1")]
 )
-"""A placed note in seven bytes; duration is a bin of the vocabulary."""
+"""A placed note in nine bytes; duration is a bin of the vocabulary."""
 
 _DURATION_BIN = np.array([duration_to_bin(length) for length in range(DURATIONS[-1] + 1)], dtype=np.uint8)
 

@@ -58,11 +58,13 @@ class Grammar:
     def _lows(self, last: Last) -> IntArray:
         """(P,) lowest pitch value each slot may strike together with the event before it."""
         same_kind = self._kind == self._kind[last.slot]
-        return np.where(same_kind, last.pitch + (self._slots <= last.slot), 0)
+        lows: IntArray = np.where(same_kind, last.pitch + (self._slots <= last.slot), 0)
+        return lows
 
     def _tie_slots(self, last: Last) -> BoolArray:
         """Slots that may still strike on the onset of the event before."""
-        return self.free & (self._kind >= self._kind[last.slot]) & (self._highest >= self._lows(last))
+        legal: BoolArray = self.free & (self._kind >= self._kind[last.slot]) & (self._highest >= self._lows(last))
+        return legal
 
     def lowest_position(self, last: Last) -> int:
         """First position in the bar of the event before at which something may still happen."""

@@ -53,12 +53,24 @@ class Grid:
         return self.bar_to_tick(max(0, bar) + 1) - self.bar_to_tick(max(0, bar))
 
     def place(self, ticks: IntArray) -> tuple[IntArray, IntArray]:
-        """Nearest (bar, position) of each tick; a tick that rounds to the next bar line belongs to the next bar."""
+        """Nearest (bar, position) of each tick; a tick that rounds to the next bar line belongs to the next bar.
+
+        Raises:
+            ValueError: a tick lies before the first bar.
+        """
+        if ticks.min(initial=0) < 0:
+            raise ValueError(f"tick {ticks.min()} lies before the score: shift it so that it starts at 0 or later")
         starts = self.starts(int(ticks.max(initial=0)))
         bars = np.searchsorted(starts, ticks, side="right") - 1
         positions = np.rint((ticks - starts[bars]) / TICKS_PER_GRID).astype(np.int64)
         over = positions * TICKS_PER_GRID >= starts[bars + 1] - starts[bars]
         return bars + over, np.where(over, 0, positions)
+
+    def first_place(self, tick: int) -> tuple[int, int]:
+        """The first (bar, position) at or after a tick."""
+        bar = int(np.searchsorted(self.starts(tick), tick, side="right")) - 1
+        position = -(-(tick - self.bar_to_tick(bar)) // TICKS_PER_GRID)
+        return (bar, position) if position * TICKS_PER_GRID < self.bar_ticks(bar) else (bar + 1, 0)
 
     def place_to_tick(self, bar: int, position: int) -> int:
         """The tick that a place of the grid stands for."""

@@ -98,6 +98,8 @@ def meter_value(numerator: int, denominator: int) -> int:
 
 def fingerprint() -> str:
     """Sixteen hex digits that change whenever a checkpoint of this vocabulary would mean something else."""
-    tables = (GRID, FIELDS, SIZES, DURATIONS, VELOCITIES, HEADER_SIZES, METERS, DENSITY_EDGES)
-    tables += (REGISTER_EDGES, POLYPHONY_EDGES, TEMPO_EDGES, GIVEN_SLOT, REST_SLOT, END_SLOT)
+    tables = (
+        *(GRID, FIELDS, SIZES, DURATIONS, VELOCITIES, HEADER_SIZES, METERS, DENSITY_EDGES),
+        *(REGISTER_EDGES, POLYPHONY_EDGES, TEMPO_EDGES, GIVEN_SLOT, REST_SLOT, END_SLOT),
+    )
     return hashlib.sha256(repr(tables).encode()).hexdigest()[:16]

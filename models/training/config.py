@@ -1,15 +1,17 @@
-"""What a training run is told. The dataclasses are the truth; YAML fills them, every value checked against its field."""
+"""What a training run is told. The dataclasses are the truth; YAML fills them, each value checked against its field."""
 
 from __future__ import annotations
 
 import typing
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, cast
 
 import yaml
 
 from models.data.corpus import Source
+
+T = TypeVar("T")
 
 
 class TrainingConfigError(ValueError):
@@ -22,8 +24,8 @@ class TrainingConfig:
 
     model: str
     """Name in the registry."""
-    sources: tuple[Source, ...]
-    """Corpora, each a folder under one of the data folders."""
+    sources: tuple[Source, ...] = ()
+    """Corpora, each a folder under one of the data folders; none = the data folders as they are."""
     network: dict[str, int] = field(default_factory=dict)
     """Size of the network: the fields of the model's own config."""
     window_events: int = 1024
@@ -57,43 +59,56 @@ class TrainingConfig:
         for name in ("window_events", "batch_windows", "train_notes", "validate_every", "validation_windows"):
             if getattr(self, name) < 1:
                 raise TrainingConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if not 0 <= self.warm_up + self.decay <= 1:
+        for name in ("muon_lr", "adam_lr", "weight_decay", "warm_up", "decay", "average", "save_minutes", "seed"):
+            if not getattr(self, name) >= 0:
+                raise TrainingConfigError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if self.warm_up + self.decay > 1:
             raise TrainingConfigError(
                 f"warm_up and decay are shares of one run: {self.warm_up} + {self.decay} exceeds 1; lower one"
             )
+        if self.average >= 1:
+            raise TrainingConfigError(f"average must be below 1, not {self.average}: it would never move")
 
 
-def _convert(value: Any, wanted: Any, where: str) -> Any:
-    if is_dataclass(wanted):
+def _convert(value: object, wanted: object, where: str) -> object:
+    """A YAML value as the type of its field."""
+    if isinstance(wanted, type) and is_dataclass(wanted):
         return _fill(wanted, value, where)
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin is tuple and isinstance(value, list):
         return tuple(_convert(item, arguments[0], f"{where}[{at}]") for at, item in enumerate(value))
     if origin is dict and isinstance(value, dict):
         return {str(key): _convert(item, arguments[1], f"{where}.{key}") for key, item in value.items()}
-    if wanted is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+    is_bool = isinstance(value, bool)
+    if wanted is float and isinstance(value, int | float | str) and not is_bool:
+        # PyYAML reads 1e-4 as text.
         try:
             return float(value)
         except ValueError:
             pass
-    elif isinstance(wanted, type) and isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool)):
+    elif isinstance(wanted, type) and isinstance(value, wanted) and is_bool == (wanted is bool):
         return value
-    raise TrainingConfigError(f"{where}: expected {getattr(wanted, '__name__', wanted)}, found {value!r}")
+    name = wanted.__name__ if isinstance(wanted, type) and origin is None else str(wanted)
+    raise TrainingConfigError(f"{where}: expected {name}, found {value!r}")
 
 
-def _fill(wanted: Any, values: Any, where: str) -> Any:
+def _fill(wanted: type[T], values: object, where: str) -> T:
+    """A dataclass from a mapping of its fields."""
     if not isinstance(values, dict):
         raise TrainingConfigError(f"{where}: expected keys and values, found {values!r}")
     hints = typing.get_type_hints(wanted)
-    unknown = sorted(set(values) - set(hints))
+    unknown = sorted(map(str, set(values) - set(hints)))
     if unknown:
         raise TrainingConfigError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(hints))}")
-    missing = [
-        f.name for f in fields(wanted) if f.default is MISSING and f.default_factory is MISSING and f.name not in values
-    ]
+    needed = [f.name for f in fields(cast("typing.Any", wanted)) if f.default is f.default_factory is MISSING]
+    missing = [name for name in needed if name not in values]
     if missing:
         raise TrainingConfigError(f"{where}: key {missing[0]!r} is missing")
-    return wanted(**{key: _convert(value, hints[key], f"{where}: {key}") for key, value in values.items()})
+    converted = {key: _convert(value, hints[key], f"{where}: {key}") for key, value in values.items()}
+    try:
+        return wanted(**converted)
+    except TrainingConfigError as error:
+        raise TrainingConfigError(f"{where}: {error}") from None
 
 
 def load_config(path: Path) -> TrainingConfig:
@@ -104,7 +119,6 @@ def load_config(path: Path) -> TrainingConfig:
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TrainingConfigError(f"{path}: cannot be read as YAML: {error}") from error
-    config: TrainingConfig = _fill(TrainingConfig, values, str(path))
-    return config
+    return _fill(TrainingConfig, values, str(path))

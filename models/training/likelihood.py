@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.data.piece import Piece
@@ -23,21 +25,47 @@ from models.training.optim import Average, Optimizers, schedule
 log = logging.getLogger(__name__)
 
 
-class Task(Protocol):
-    """What a model brings to the loop."""
+W = TypeVar("W")
 
-    network: nn.Module
 
+class Task(Protocol[W]):
+    """What a model brings to the loop; W is one example."""
+
+    @property
+    def network(self) -> nn.Module: ...
     def compile(self) -> None: ...
-    def draw(self, piece: Piece, rng: np.random.Generator) -> Any: ...
-    def loss(self, windows: Sequence[Any], device: torch.device) -> tuple[Tensor, int]: ...
-    def validate(self, windows: Sequence[Any], batch_windows: int, device: torch.device) -> dict[str, float]: ...
+    def draw(self, piece: Piece, rng: np.random.Generator) -> W: ...
+    def loss(self, windows: Sequence[W], device: torch.device) -> tuple[Tensor, int]: ...
+    def validate(self, windows: Sequence[W], batch_windows: int, device: torch.device) -> dict[str, float]: ...
 
 
-class LikelihoodRun:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a run stands, for who watches it."""
+
+    share: float
+    """Of the run that is done, 0..1."""
+    step: int
+    notes: int
+    minutes: float
+    bits: float
+    """Of the last step, a predicted event."""
+    held_out: dict[str, float]
+    """The last validation's figures; empty before the first."""
+
+
+Watch = Callable[[Standing], None]
+"""Called after every step, between steps: it may raise to stop the run."""
+
+
+def watch_nothing(standing: Standing) -> None:
+    """Nobody looks."""
+
+
+class LikelihoodRun(Generic[W]):
     """One run in a folder: `last.pt`, `plateau.pt` (before the rates fell) and `curve.jsonl`."""
 
-    def __init__(self, config: TrainingConfig, task: Task, out_dir: Path, device: torch.device) -> None:
+    def __init__(self, config: TrainingConfig, task: Task[W], out_dir: Path, device: torch.device) -> None:
         self.config, self.task, self.out_dir, self.device = config, task, out_dir, device
         task.network.to(device)
         self.optimizers = Optimizers(task.network, config.muon_lr, config.adam_lr, config.weight_decay)
@@ -45,6 +73,7 @@ class LikelihoodRun:
         self.step = 0
         self.notes = 0
         self.minutes = 0.0
+        self._figures: dict[str, float] = {}
 
     def progress(self, max_minutes: float | None) -> float:
         """Share of the run that is done, 0..1: by notes, or by time where that ends sooner."""
@@ -81,7 +110,12 @@ class LikelihoodRun:
         return self.step > 0
 
     def train(
-        self, pieces: Sequence[Piece], weights: np.ndarray, held_out: Sequence[Any], minutes: float | None
+        self,
+        pieces: Sequence[Piece],
+        weights: NDArray[np.float64],
+        held_out: Sequence[W],
+        max_minutes: float | None = None,
+        watch: Watch = watch_nothing,
     ) -> None:
         """Run to the end of the notes or the minutes.
 
@@ -89,23 +123,24 @@ class LikelihoodRun:
             weights: (len(pieces),) how likely each piece is drawn; sums to 1.
         """
         saved = time.monotonic()
-        plateau_kept = self.progress(minutes) > 1.0 - self.config.decay
-        while self.progress(minutes) < 1.0:
+        plateau_kept = self.progress(max_minutes) > 1.0 - self.config.decay
+        while self.progress(max_minutes) < 1.0:
             began = time.monotonic()
-            if not plateau_kept and self.progress(minutes) > 1.0 - self.config.decay:
+            if not plateau_kept and self.progress(max_minutes) > 1.0 - self.config.decay:
                 self.save("plateau.pt")
                 plateau_kept = True
-            bits = self._step(pieces, weights, minutes)
+            bits = self._step(pieces, weights, max_minutes)
             self.minutes += (time.monotonic() - began) / 60
             if self.step % self.config.validate_every == 0:
                 self._note_curve(bits, held_out)
             if time.monotonic() - saved > self.config.save_minutes * 60:
                 self.save("last.pt")
                 saved = time.monotonic()
+            watch(Standing(self.progress(max_minutes), self.step, self.notes, self.minutes, bits, self._figures))
         self.save("last.pt")
         self._note_curve(None, held_out)
 
-    def _step(self, pieces: Sequence[Piece], weights: np.ndarray, minutes: float | None) -> float:
+    def _step(self, pieces: Sequence[Piece], weights: NDArray[np.float64], max_minutes: float | None) -> float:
         rng = np.random.default_rng((self.config.seed, self.step))
         chosen = rng.choice(len(pieces), size=self.config.batch_windows, p=weights)
         windows = [self.task.draw(pieces[at], rng) for at in chosen]
@@ -113,27 +148,24 @@ class LikelihoodRun:
             loss, notes = self.task.loss(windows, self.device)
         loss.backward()
         nn.utils.clip_grad_norm_(self.task.network.parameters(), 1.0)
-        self.optimizers.step(schedule(self.progress(minutes), self.config.warm_up, self.config.decay))
+        self.optimizers.step(schedule(self.progress(max_minutes), self.config.warm_up, self.config.decay))
         self.average.update(self.task.network.named_parameters(), self.step)
         self.step += 1
         self.notes += notes
         return float(loss.detach()) / np.log(2)
 
-    def _note_curve(self, bits: float | None, held_out: Sequence[Any]) -> None:
-        measured = self.validate(held_out[: self.config.validation_windows])
-        row = {
-            "step": self.step,
-            "notes": self.notes,
-            "minutes": round(self.minutes, 2),
-            "train_bits": bits,
-            **measured,
-        }
-        log.info("%s", json.dumps(row))
+    def _note_curve(self, bits: float | None, held_out: Sequence[W]) -> None:
+        self._figures = self.validate(held_out[: self.config.validation_windows])
+        at = {"step": self.step, "notes": self.notes, "minutes": round(self.minutes, 2), "train_bits": bits}
+        row = json.dumps({**at, **self._figures})
+        log.info("%s", row)
         with (self.out_dir / "curve.jsonl").open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps(row) + "\n")
+            curve.write(row + "\n")
 
-    def validate(self, windows: Sequence[Any]) -> dict[str, float]:
-        """Held-out figures of the moving average."""
+    def validate(self, windows: Sequence[W]) -> dict[str, float]:
+        """Held-out figures of the moving average; none where nothing is held out."""
+        if not windows:
+            return {}
         network = self.task.network
         own = {name: value.detach().clone() for name, value in network.named_parameters()}
         network.load_state_dict(self.average.values, strict=False)

@@ -14,6 +14,8 @@ from models.tokens.vocabulary import DBAR, GIVEN_SLOT, PITCH, POSITION, REST_SLO
 
 Place = tuple[float, float]
 """(grid ticks, bars) from the start of the piece."""
+Key = tuple[int, int]
+"""(bar, position): what events are ordered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Event:
     place: Place
 
     @property
-    def key(self) -> tuple[int, int]:
-        """What events are ordered by."""
+    def key(self) -> Key:
+        """Where it stands in the order."""
         return self.bar, self.row[POSITION]
 
 
@@ -87,11 +89,11 @@ class History:
         self._told += 1
         self.append(event)
 
-    def rewind(self, bar: int, position: int) -> None:
+    def rewind(self, to: Key) -> None:
         """Drop what stands at or after a place, but nothing that was heard; given notes wait again."""
-        while len(self.events) > self.heard and self.events[-1].key >= (bar, position):
-            self.events.pop()
-        self._told = sum(event.key < (bar, position) for event in self._future)
+        while len(self.events) > self.heard and self.events[-1].key >= to:
+            dropped = self.events.pop()
+            self._told -= is_given(dropped)
 
     def arrays(self, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Rows (T, 6), bars (T,) and places (T, 2) of a stretch."""

@@ -115,8 +115,7 @@ def field_logits(network: FlagshipNetwork, batch: Batch) -> list[Tensor]:
     parts = network.parts(batch.header, batch.present)
     x = torch.cat([network.header(parts, batch.whole), network.events(tokens, bar, parts)[:, :-1]], dim=1)
     index = torch.arange(x.shape[1] + 1, device=x.device)
-    start = batch.place[:, :1].floor().expand(-1, HEADER_LENGTH, -1)
-    place = torch.cat([start, batch.place], dim=1)
+    place = F.pad(batch.place, (0, 0, HEADER_LENGTH, 0))  # the header stands where the window starts
     turn = network.turns(index[:-1].expand(len(x), -1), place[:, :-1])
     state, keys, values = network.hidden(x, turn)
     state = state[:, HEADER_LENGTH - 1 :]

@@ -12,14 +12,16 @@ Shapes: B batch, T events, C = n_embd, H heads, D = C / H, P = 16 slots, L = 1 +
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.layers.linear import StepLinear
-from models.layers.rotary import rotary_frequencies, rotary_table, rotate
+from models.layers.rotary import BAR_PERIODS, TICK_PERIODS, rotary_frequencies, rotary_table, rotate
 from models.music.constants import MAX_PARTS
 from models.tokens.vocabulary import (
     DBAR,
@@ -39,8 +41,10 @@ from models.tokens.vocabulary import (
 )
 
 HEADER_LENGTH = 1 + MAX_PARTS
+HEAD_SIZE = 4 * (len(TICK_PERIODS) + len(BAR_PERIODS))
 BAR_CYCLES = (4, 8, 16)
 MARKS = END_SLOT + 1 - REST_SLOT
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,26 @@ class FlagshipConfig:
     n_head_ff: int = 160
     block_size: int = 1024
     """Events one pass may hold, the header not counted."""
+
+    def __post_init__(self) -> None:
+        for size in fields(self):
+            if getattr(self, size.name) < 1:
+                raise ValueError(f"{size.name} must be at least 1, not {getattr(self, size.name)}")
+        if self.n_embd != HEAD_SIZE * self.n_head:
+            raise ValueError(f"n_embd must be {HEAD_SIZE} for each of {self.n_head} heads, not {self.n_embd} in all")
+
+
+def config_of(sizes: Mapping[str, int]) -> FlagshipConfig:
+    """The sizes a recipe or a card names; the rest as they ship.
+
+    Raises:
+        ValueError: an unknown name, or sizes that do not fit each other.
+    """
+    known = [size.name for size in fields(FlagshipConfig)]
+    unknown = sorted(set(sizes) - set(known))
+    if unknown:
+        raise ValueError(f"unknown size {unknown[0]!r}; known are {', '.join(known)}")
+    return FlagshipConfig(**sizes)
 
 
 class SwiGLU(nn.Module):
@@ -133,29 +157,37 @@ class FieldHead(nn.Module):
         return self.out(self.norm_out(state))
 
 
+def module_list(modules: Iterable[M]) -> Sequence[M]:
+    """An `nn.ModuleList` whose items keep their type."""
+    return cast("Sequence[M]", nn.ModuleList(modules))
+
+
 class FlagshipNetwork(nn.Module):
     """Arrays in, logits out; see the module's docstring for the shapes."""
+
+    by_index: Tensor
+    by_time: Tensor
 
     def __init__(self, config: FlagshipConfig) -> None:
         super().__init__()
         self.config = config
         c = config.n_embd
-        self.header_parts = nn.ModuleList(nn.Embedding(size, c) for size in HEADER_SIZES)
+        self.header_parts = module_list(nn.Embedding(size, c) for size in HEADER_SIZES)
         self.slot = nn.Embedding(MAX_PARTS, c)
         self.absent = nn.Parameter(torch.zeros(c))
         self.meter = nn.Embedding(METER_SIZE, c)
         self.tempo = nn.Embedding(TEMPO_SIZE, c)
-        self.fields = nn.ModuleList(
+        self.fields = module_list(
             nn.Embedding(MARKS if field == SLOT else SIZES[field], c) for field in range(len(FIELDS))
         )
         self.given = nn.Parameter(torch.zeros(c))
         self.chroma = nn.Embedding(13, c)
-        self.bars = nn.ModuleList(nn.Embedding(cycle, c) for cycle in BAR_CYCLES)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        self.bars = module_list(nn.Embedding(cycle, c) for cycle in BAR_CYCLES)
+        self.blocks = module_list(Block(config) for _ in range(config.n_layer))
         self.norm = nn.RMSNorm(c)
         self.memory = StepLinear(c, 2 * c)
-        self.lookups = nn.ModuleList(Lookup(config) for _ in range(2))
-        self.heads = nn.ModuleList(FieldHead(config, c if field == SLOT else SIZES[field]) for field in range(6))
+        self.lookups = module_list(Lookup(config) for _ in range(2))
+        self.heads = module_list(FieldHead(config, c if field == SLOT else SIZES[field]) for field in range(6))
         index, time = rotary_frequencies(c // config.n_head)
         self.register_buffer("by_index", index, persistent=False)
         self.register_buffer("by_time", time, persistent=False)

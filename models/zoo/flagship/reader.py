@@ -42,15 +42,23 @@ class Window:
         return all(np.array_equal(getattr(mine, name), getattr(theirs, name)) for name in ("parts", "present", "whole"))
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A stretch that was read at once, and where it left the stepper."""
+
+    window: Window
+    end: int
+    """Length of the history that was read."""
+    state: State
+
+
 class Reader:
     """One stepper and what it holds."""
 
     def __init__(self, network: FlagshipNetwork) -> None:
         self.stepper = Stepper(network)
         self._size = network.config.block_size
-        self._window: Window | None = None
-        self._in_pieces: list[Event] = []
-        self._heard: tuple[int, State] | None = None
+        self.reset()
 
     @property
     def window(self) -> Window:
@@ -58,31 +66,49 @@ class Reader:
         assert self._window is not None, "nothing was read yet"
         return self._window
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a reading has come to its end."""
+        return bool(self._readings)
+
     def reset(self) -> None:
         """Hold nothing."""
-        self._window, self._in_pieces, self._heard = None, [], None
+        self._window: Window | None = None
+        self._in_pieces: list[Event] = []
+        self._readings: list[Reading] = []
 
     def read(self, history: History, header: Header, grid: Grid) -> Iterator[int]:
         """Read a history's end; yields how many events are held after each piece."""
+        self._readings = []
+        yield from self._read(history, self._window_of(history, header, grid), len(history))
+
+    def read_less(self, history: History, header: Header, grid: Grid) -> None:
+        """Look at less of the past, to have room again."""
+        for _ in self._read(history, self._window_of(history, header, grid), len(history)):
+            pass
+
+    def _window_of(self, history: History, header: Header, grid: Grid) -> Window:
         start = window_start(history.events, self._size)
         origin = history.events[start].bar if start else 0
-        offset = (grid.bar_to_tick(origin) / TICKS_PER_GRID, float(origin))
-        window = Window(header, start, origin, offset)
-        held = self._reusable(window, history.events[start:])
+        return Window(header, start, origin, (grid.bar_to_tick(origin) / TICKS_PER_GRID, float(origin)))
+
+    def _read(self, history: History, window: Window, end: int) -> Iterator[int]:
+        events = history.events[window.start : end]
+        held = self._reusable(window, events)
         if held == 0:
-            self.stepper.begin(header)
+            self.stepper.begin(window.header)
         else:
             self.stepper.rewind(held)
-        self._window, self._in_pieces, self._heard = window, history.events[start : start + held], None
-        yield start + held
-        while start + held < len(history):
-            piece = min(held + PIECE_EVENTS, len(history) - start)
-            self._read_stretch(history, start + held, start + piece)
+        self._window, self._in_pieces = window, events[:held]
+        yield window.start + held
+        while held < len(events):
+            piece = min(held + PIECE_EVENTS, len(events))
+            self._read_stretch(history, window.start + held, window.start + piece)
             if piece == held + PIECE_EVENTS:
-                self._in_pieces = history.events[start : start + piece]
+                self._in_pieces = events[:piece]
             held = piece
-            yield start + held
-        self._heard = (held, self.stepper.state)
+            yield window.start + held
+        self._readings.append(Reading(window, end, self.stepper.state))
 
     def _reusable(self, window: Window, events: list[Event]) -> int:
         """Events of whole pieces that are held already, and not to be read again; never the last piece."""
@@ -100,8 +126,8 @@ class Reader:
 
     def _read_stretch(self, history: History, first: int, last: int) -> None:
         rows, bars, places = history.arrays(first, last)
-        if first == self.window.start:
-            rows[0, DBAR] = 1 if self.window.start else rows[0, DBAR]
+        if first == self.window.start > 0:
+            rows[0, DBAR] = 1
         self.stepper.read(rows, bars - self.window.origin, places - self.window.offset)
 
     def read_last(self, history: History) -> None:
@@ -109,19 +135,31 @@ class Reader:
         self._read_stretch(history, len(history) - 1, len(history))
 
     def rewind(self, history: History, header: Header, grid: Grid) -> None:
-        """Hold no more than the history does, which was cut at or after what had been heard when it was read."""
-        held = len(history) - self.window.start
-        if held >= self.stepper.events:
+        """Hold what was held when the history was as short as it is now."""
+        end = len(history)
+        if end == self.window.start + self.stepper.events:
             return
-        if self._heard is not None and held == self._heard[0]:
-            self.stepper.rewind(held)
-            self.stepper.state = self._heard[1]
-        elif self._heard is not None and held > self._heard[0]:
-            self.stepper.rewind(held - 1)
-            self.read_last(history)
+        is_overwritten = False
+        while self._readings and self._readings[-1].end > end:
+            self._readings.pop()
+            is_overwritten = True
+        if not self._readings:
+            self.read_less(history, header, grid)
+        elif is_overwritten:
+            self._read_over(history, self._readings.pop())
+        elif end == self._readings[-1].end:
+            self.stepper.rewind(end - self.window.start)
+            self.stepper.state = self._readings[-1].state
         else:
-            for _ in self.read(history, header, grid):
-                pass
+            self.stepper.rewind(end - self.window.start - 1)
+            self.read_last(history)
+
+    def _read_over(self, history: History, reading: Reading) -> None:
+        """Read as it was read before something else took the memory: at once, then event by event."""
+        for _ in self._read(history, reading.window, reading.end):
+            pass
+        for at in range(reading.end, len(history)):
+            self._read_stretch(history, at, at + 1)
 
 
 def window_start(events: list[Event], size: int) -> int:

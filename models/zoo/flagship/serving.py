@@ -1,4 +1,4 @@
-"""From a weights file to a flagship that plays."""
+"""From a weights file to a flagship that plays. It trains nothing and reads no music."""
 
 from __future__ import annotations
 
@@ -7,31 +7,17 @@ from pathlib import Path
 
 import torch
 
-from models.checkpoint import CheckpointError, load_weights, read_card
+from models.checkpoint import CheckpointError, card_path, load_weights, read_card
 from models.generator import Context, Controls, Model
+from models.layers.device import DeviceError, choose_device
 from models.layers.linear import StepLinear
 from models.music.constants import PPQ
 from models.music.score import Meter, Note, Part
 from models.registry import ModelError
 from models.zoo.flagship.generator import FlagshipModel
-from models.zoo.flagship.network import FlagshipConfig, FlagshipNetwork
+from models.zoo.flagship.network import FlagshipNetwork, config_of
 
 WARM_NOTES = 160  # more than one piece of reading
-
-
-def choose_device(wanted: str) -> torch.device:
-    """The device asked for; `auto` takes a GPU where there is one.
-
-    Raises:
-        ModelError: this machine has no such device.
-    """
-    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return torch.device("cuda" if has["cuda"] else "cpu")
-    if not has.get(wanted, False):
-        there = ", ".join(name for name, is_there in has.items() if is_there)
-        raise ModelError(f"device {wanted!r} is not on this machine: use auto, or one of {there}")
-    return torch.device(wanted)
 
 
 def warm(model: Model) -> None:
@@ -45,27 +31,37 @@ def warm(model: Model) -> None:
         pass
 
 
+def read_network(weights: Path, device: str) -> FlagshipNetwork:
+    """The network of a weights file, for playing only.
+
+    Raises:
+        ModelError: see `models.registry.load`.
+    """
+    try:
+        place = choose_device(device)
+        card = read_card(weights)
+        network = FlagshipNetwork(config_of(card.network))
+        load_weights(weights, network)
+    except (CheckpointError, DeviceError) as error:
+        raise ModelError(str(error)) from error
+    except ValueError as error:
+        raise ModelError(f"{card_path(weights)} describes no flagship ({error}): restore it") from error
+    network.requires_grad_(requires_grad=False).to(place)
+    if place.type == "cpu":
+        for layer in network.modules():
+            if isinstance(layer, StepLinear):
+                layer.halve()
+    return network
+
+
 def load(weights: Path, device: str) -> Model:
-    """The flagship of a weights file, warmed by one pass.
+    """The flagship of a weights file, warmed by a few bars.
 
     Raises:
         ModelError: see `models.registry.load`.
     """
     torch.set_num_threads(1)  # batches of one are slower on two threads, and the second core has the clock to keep
-    try:
-        card = read_card(weights)
-        network = FlagshipNetwork(FlagshipConfig(**card.network))
-        load_weights(weights, network)
-    except (CheckpointError, TypeError) as error:
-        raise ModelError(str(error)) from error
-    network.requires_grad_(requires_grad=False)
-    place = choose_device(device)
-    network.to(place)
-    if place.type == "cpu":
-        for layer in network.modules():
-            if isinstance(layer, StepLinear):
-                layer.halve()
-    model = FlagshipModel(network)
+    model = FlagshipModel(read_network(weights, device))
     warm(model)
     gc.collect()
     gc.freeze()  # a full collection over torch's objects would stop every thread for a tenth of a second

@@ -13,7 +13,7 @@ from models.data.windows import Window, draw_window, plain_windows
 from models.tokens.vocabulary import FIELDS, GIVEN_SLOT, SLOT
 from models.zoo.flagship.collate import collate
 from models.zoo.flagship.likelihood import field_nll
-from models.zoo.flagship.network import FlagshipConfig, FlagshipNetwork
+from models.zoo.flagship.network import FlagshipNetwork, config_of
 
 NATS_TO_BITS = 1 / np.log(2)
 
@@ -22,7 +22,7 @@ class FlagshipTask:
     """What the likelihood loop asks of a model."""
 
     def __init__(self, network: dict[str, int], window_events: int) -> None:
-        config = FlagshipConfig(**network)
+        config = config_of(network)
         self.network = FlagshipNetwork(config)
         self._events = min(window_events, config.block_size)
         self._nll = field_nll

@@ -41,11 +41,13 @@ from bridge.scheduler import Scheduler
 from bridge.session import Session
 from bridge.stage import Act, Stage
 from bridge.timeline import TakeState
-from bridge.wire_table import MAX_INT, PREFIX, State
+from bridge.wire_table import MAX_INT, MAX_TICK, PREFIX, State
 from bridge.worker import Worker
 
 logger = logging.getLogger(__name__)
 
+NO_MODEL = "none"  # what clients read as the model while there is none; choosing one then loads it, again if need be
+DEFECT = "the daemon failed at this, which is a defect; try again, and report what its log says"
 MIDI_FAULT_PATH = PREFIX + "status"  # a silent port is no fault of any request: takes go on over OSC
 
 
@@ -82,32 +84,39 @@ class Conductor:
     ) -> None:
         """`seed` makes the seeds of takes that ask for none repeatable."""
         self._session, self._worker, self._scheduler, self._socket = session, worker, scheduler, socket
-        self._clock, self._metrics, self._port_state, self._recorder = clock, metrics, port_state, recorder
-        self._stage = Stage(scheduler, clock, metrics, late_at_port)
+        self._clock, self._metrics, self._port_state = clock, metrics, port_state
+        self._stage = Stage(scheduler, clock, metrics, late_at_port, recorder.set_tempo if recorder else _unrecorded)
         self._hosts: dict[ClientKey, HostTransport] = {}
         self._random = random.Random(seed)
-        self._loading: str | None = None
+        self._loads = 0
+        self._model = NO_MODEL
         self._model_problem = ""
         self.is_running = True
 
     def load(self, name: str) -> None:
         """Make a model everybody's."""
-        self._loading = name
+        self._loads += 1
         self._set_state()
         self._worker.load(name)
 
     def tick(self) -> None:
         """What follows from time alone; a few times a second."""
-        self._do(self._session.tick(time.monotonic()))
-        for act in self._stage.due_for_status():
-            self._report(act.client)
+        try:
+            self._do(self._session.tick(time.monotonic()))
+            for act in self._stage.due_for_status():
+                self._report(act.client)
+        except Exception:
+            logger.exception("what time asks for could not be done")
 
     def handle(self, event: Event) -> None:
-        """Take in one event; whatever it does wrong is logged, and the daemon goes on."""
+        """Take in one event; whatever it does wrong is logged and answered, and the daemon goes on."""
         try:
             self._dispatch(event)
         except Exception:
             logger.exception("an event could not be handled: %r", event)
+            if isinstance(event, Received):
+                values = (event.message.client_id, event.message.path, int(ErrorCode.MODEL_FAULT), DEFECT)
+                self._socket.send(event.sender, "error", values)
 
     def _dispatch(self, event: Event) -> None:
         match event:
@@ -148,20 +157,22 @@ class Conductor:
                     act.late = max(act.late, count)
 
     def _model_changed(self, event: ModelReady | ModelFailed) -> None:
-        self._loading = None
+        self._loads -= 1
         match event:
             case ModelReady(name, spec, device):
-                self._model_problem = ""
+                self._model, self._model_problem = name, ""
                 logger.info("model %s ready (%.1f M parameters, %s)", name, spec.parameters / 1e6, device)
             case ModelFailed(_, problem, has_model):
                 self._model_problem = "" if has_model else problem
                 for client in self._session.clients():
                     self._do(self._session.fail(client, PREFIX + "set", ErrorCode.MODEL_FAULT, problem))
+        if not self._loads:
+            self._session.model = self._model
         self._set_state()
 
     def _set_state(self) -> None:
         acts = list(self._stage)
-        if self._loading is not None:
+        if self._loads:
             state = State.LOADING
         elif self._model_problem:
             state = State.FAULT
@@ -188,9 +199,12 @@ class Conductor:
             case Generate():
                 self._generate(effect)
             case Supersede(client, req):
-                self._end(client, req, is_replaced=True)
+                if act := self._stage.find(client, req):
+                    self._worker.cancel(act.tag)
             case Cancel(client, req):
-                self._end(client, req)
+                if act := self._stage.find(client, req):
+                    self._worker.cancel(act.tag)
+                    self._stage.leave(act)
             case Panic():
                 for act in self._stage:
                     self._worker.cancel(act.tag)
@@ -199,9 +213,9 @@ class Conductor:
                 for act in self._stage.of(client):
                     self._worker.cancel(act.tag)
                     self._stage.leave(act)
+                self._hosts.pop(client, None)
             case Forgotten(client):
                 self._worker.forget(client)
-                self._hosts.pop(client, None)
             case TransportChanged(client):
                 self._follow(client)
             case ControlChanged(_, name, value):
@@ -213,9 +227,9 @@ class Conductor:
         scene = scene_of(request.clip, request.controls.for_model)
         seed = self._random.randrange(MAX_INT) if request.seed is None else request.seed
         act = self._stage.enter(client, request, scene, seed, self._hosts.get(client))
-        self._end_superseded(client, act)
-        if self._recorder and act.line is not None:
-            self._recorder.set_tempo(self._clock.now_ns(), act.line.bpm)
+        for older in self._stage.of(client):
+            if older is not act:
+                self._stage.supersede(older, act)
         job = Job(
             act.tag, client, scene, request.parts, request.bars, seed, request.controls.for_model,
             lambda: self._stage.limit_tick(act),
@@ -225,21 +239,6 @@ class Conductor:
         if act.sounds and (problem := self._port_state().problem):
             self._do(self._session.fail(client, MIDI_FAULT_PATH, ErrorCode.MIDI_FAULT, problem))
 
-    def _end(self, client: ClientKey, req: int, is_replaced: bool = False) -> None:
-        act = self._stage.find(client, req)
-        if act is None:
-            return
-        self._worker.cancel(act.tag)
-        if not is_replaced:
-            self._stage.leave(act)
-
-    def _end_superseded(self, client: ClientKey, newer: Act) -> None:
-        """What the newer take replaces sounds until that begins."""
-        for act in self._stage.of(client):
-            if act is not newer:
-                at_ns = newer.line.ns_at(0) if newer.line is not None and newer.sounds else None
-                self._stage.leave(act, at_ns)
-
     def _follow(self, client: ClientKey) -> None:
         """The client's host moved: a stop ends what sounds in its time, a tempo bends it."""
         said = self._session.transport(client)
@@ -248,7 +247,7 @@ class Conductor:
         now_ns = self._clock.now_ns()
         self._hosts[client] = HostTransport().updated(now_ns, said.song_tick, said.bpm, said.is_playing, said.meter)
         if said.is_playing:
-            self._stage.retime(client, said.bpm)
+            self._stage.follow(client, said.song_tick, said.bpm)
         else:
             for act in self._stage.of(client):
                 if act.follows_host:
@@ -267,6 +266,7 @@ class Conductor:
             return
         acts = self._stage.of(client)
         horizon_tick = max((max(0, act.at_tick) + act.reached_tick for act in acts), default=0)
+        horizon_tick = min(horizon_tick, MAX_TICK)
         figures = self._metrics.snapshot()
         values = (
             client.id,
@@ -277,3 +277,7 @@ class Conductor:
             figures.dropped,
         )
         self._socket.send(destination, "status", values)
+
+
+def _unrecorded(ns: int, bpm: float) -> None:
+    """Where nothing is recorded, no tempo is."""

@@ -33,9 +33,8 @@ def scene_of(clip: Clip, controls: Controls) -> Scene:
     numbers = tuple(sorted(clip.part_numbers))
     own = {number: part for part, number in enumerate(numbers)}
     start_tick = MeterMap([clip.meter]).next_bar_line(clip.length_ticks)
-    given = clip.given_parts
-    notes = [replace(n, part=own[n.part]) for n in clip.notes if n.onset_tick < start_tick or n.part in given]
+    notes = tuple(note if own[note.part] == note.part else replace(note, part=own[note.part]) for note in clip.notes)
     parts = tuple(part for part in clip.parts if part is not None)
-    given_parts = frozenset(own[number] for number in given)
-    context = Context(parts, tuple(sorted(notes)), start_tick, (clip.meter,), clip.bpm, given_parts, controls)
+    given_parts = frozenset(own[number] for number in clip.given_parts)
+    context = Context(parts, notes, start_tick, (clip.meter,), clip.bpm, given_parts, controls)
     return Scene(context, numbers, bar_ticks(clip.meter))

@@ -18,6 +18,7 @@ from bridge import __version__, log
 from bridge.clock import Clock, MonotonicClock
 from bridge.conductor import Conductor, Event, Stop, TakeOver
 from bridge.config import Config
+from bridge.errors import PortError
 from bridge.metrics import Metrics
 from bridge.midi import MidiOut, NullMidiOut
 from bridge.osc import OscSocket
@@ -52,7 +53,7 @@ class Daemon:
         self._socket = OscSocket(self._events, config.osc_host, config.osc_port)
         self.address = self._socket.address
         self._midi = self._make_midi()
-        self._recorder = Recorder(config.record, self._clock) if config.record else None
+        self._recorder = self._make_recorder()
         port = Tee(self._midi, self._recorder) if self._recorder else self._midi
         self._scheduler = Scheduler(
             port, self._clock, self._metrics, on_over=lambda take: self._events.put(TakeOver(take))
@@ -84,12 +85,19 @@ class Daemon:
         request = PortRequest(self.config.midi, self.config.midi_port, self.config.existing_port or "")
         return MidiOut(request, self._metrics, self._events.put)
 
+    def _make_recorder(self) -> Recorder | None:
+        try:
+            return Recorder(self.config.record, self._clock) if self.config.record else None
+        except PortError:
+            self._socket.close()
+            raise
+
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or `stop`; a second SIGINT ends at once."""
         sys.setswitchinterval(SWITCH_S)
         with self._signals():
-            self._start()
             try:
+                self._start()
                 self._main_loop()
             finally:
                 self._shut_down()

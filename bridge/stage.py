@@ -1,7 +1,7 @@
 """The takes that are on: where each begins on the clock, what of it sounds, what its client is told. Main thread only.
 
 A take on a stopped transport begins when its first notes are there; one in a playing host begins on a bar line that was
-fixed when it was asked for.
+fixed when it was asked for. A take that is superseded sounds until its successor begins, where that is known.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bridge.metrics import Metrics
 from bridge.scheduler import Scheduler
 from bridge.take_request import TakeRequest
 from bridge.timeline import TakeState
+from bridge.wire_table import MAX_TICK
 from models.music.constants import PPQ
 from models.music.score import Note
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 START_MARGIN_NS = 20_000_000  # the rest of the first chord is made while its first note waits for it
 LEAST_LEAD_NS = 60_000_000  # a bar line nearer than this is missed: the next one is taken
+LEAST_NUDGE_NS = 40_000_000  # less is how late a host's word may come, and is not heard as out of time
+MOST_NUDGE_BEATS = 1.0  # more is a jump of the host, which no take follows
 
 
 @dataclass(slots=True)
@@ -48,8 +51,10 @@ class Act:
     reached_tick: int = 0
     """End of the last note made."""
     late: int = 0
-    told_late: int = 0
     is_whole: bool = False
+    """Nothing more of it is made."""
+    successor: Act | None = None
+    """The take whose beginning cuts it off."""
     next_status_ns: int = 0
 
     @property
@@ -62,10 +67,16 @@ class Stage:
     """Every take from its request until it has ended and fallen silent."""
 
     def __init__(
-        self, scheduler: Scheduler, clock: Clock, metrics: Metrics, late_at_port: Callable[[int], int]
+        self,
+        scheduler: Scheduler,
+        clock: Clock,
+        metrics: Metrics,
+        late_at_port: Callable[[int], int],
+        on_tempo: Callable[[int, float], None],
     ) -> None:
+        """`on_tempo` is told from which instant on what sounds goes at how many beats a minute."""
         self._scheduler, self._clock, self._metrics = scheduler, clock, metrics
-        self._late_at_port = late_at_port
+        self._late_at_port, self._on_tempo = late_at_port, on_tempo
         self._acts: dict[int, Act] = {}
         self._last_tag = 0
 
@@ -94,7 +105,16 @@ class Stage:
         self._acts[act.tag] = act
         if sounds and line is not None:
             self._scheduler.start(act.tag, line, channels_of(request.clip))
+            self._on_tempo(now_ns, line.bpm)
         return act
+
+    def supersede(self, older: Act, newer: Act) -> None:
+        """Let a take sound until a newer one begins; end it now where that is not known."""
+        if older.line is None or newer.line is None or not (older.sounds and newer.sounds):
+            self.leave(older)
+        elif older.successor is None:
+            older.is_whole, older.successor = True, newer
+            self._scheduler.cancel(older.tag, newer.line.ns_at(0))
 
     def limit_tick(self, act: Act) -> int | None:
         """How far it may be made for now; None = to its end. Any thread."""
@@ -116,6 +136,7 @@ class Stage:
         if act.line is None:
             act.line = TempoLine(now_ns + START_MARGIN_NS, 0, act.request.clip.bpm)
             self._scheduler.start(act.tag, act.line, channels_of(act.request.clip))
+            self._on_tempo(act.line.anchor_ns, act.line.bpm)
         act.late += sum(act.line.ns_at(note.onset_tick) < now_ns for note in notes)
         self._scheduler.add(act.tag, notes)
 
@@ -127,11 +148,12 @@ class Stage:
         else:
             del self._acts[act.tag]
 
-    def leave(self, act: Act, at_ns: int | None = None) -> None:
-        """End it, at an instant or now."""
+    def leave(self, act: Act) -> None:
+        """End it now, and with it what still sounded only until it would begin."""
         if act.sounds and act.line is not None:
-            self._scheduler.cancel(act.tag) if at_ns is None else self._scheduler.cancel(act.tag, at_ns)
+            self._scheduler.cancel(act.tag)
         self._acts.pop(act.tag, None)
+        self._leave_superseded(act)
 
     def hush(self, act: Act) -> None:
         """End its sound; the rest of it is made for those who take it over OSC."""
@@ -140,6 +162,7 @@ class Stage:
         act.sounds = False
         if act.is_whole:
             self._acts.pop(act.tag, None)
+        self._leave_superseded(act)
 
     def fall_silent(self, state: TakeState) -> Act | None:
         """The scheduler has played the last of a take; returns it."""
@@ -148,13 +171,30 @@ class Stage:
             act.late = state.late + state.dropped + self._late_at_port(state.tag)
         return act
 
-    def retime(self, client: ClientKey, bpm: float) -> None:
-        """The client's host plays on at another tempo."""
+    def follow(self, client: ClientKey, song_tick: int, bpm: float) -> None:
+        """The client's host plays on, is at `song_tick` now, and may have another tempo."""
         now_ns = self._clock.now_ns()
         for act in self.of(client):
-            if act.follows_host and act.line is not None and act.line.bpm != bpm:
-                act.line = act.line.bent(now_ns, bpm)
-                self._scheduler.retime(act.tag, act.line)
+            if act.follows_host and act.line is not None:
+                line = _followed(act.line, now_ns, song_tick - act.at_tick, bpm)
+                if line != act.line:
+                    self._bend(act, line, now_ns)
+
+    def _bend(self, act: Act, line: TempoLine, now_ns: int) -> None:
+        """Lay the rest of it on another line; what it cuts off goes on until then."""
+        assert act.line is not None
+        if line.bpm != act.line.bpm:
+            self._on_tempo(now_ns, line.bpm)
+        act.line = line
+        self._scheduler.retime(act.tag, line)
+        for other in self:
+            if other.successor is act:
+                self._scheduler.cancel(other.tag, line.ns_at(0))
+
+    def _leave_superseded(self, newer: Act) -> None:
+        for act in self:
+            if act.successor is newer:
+                self.leave(act)
 
     def clear(self) -> None:
         """Panic: no take is on any more."""
@@ -187,4 +227,15 @@ def _beginning(request: TakeRequest, host: Transport | None, now_ns: int) -> tup
     at_tick = request.at_tick
     if at_tick < 0:
         at_tick = host.next_bar_line(host.tick_at(now_ns + LEAST_LEAD_NS) + 1)
+        at_tick = min(max(0, at_tick), MAX_TICK)  # a host may count in from before 0, where no take begins
     return at_tick, TempoLine(host.ns_at(at_tick), 0, host.line.bpm)
+
+
+def _followed(line: TempoLine, now_ns: int, tick: int, bpm: float) -> TempoLine:
+    """A take's line as its host has it, which is at the take's `tick` now; the same object where it is so already."""
+    if line.bpm != bpm:
+        line = line.bent(now_ns, bpm)
+    behind_ns = abs(line.ns_at(tick) - now_ns)
+    if LEAST_NUDGE_NS < behind_ns < MOST_NUDGE_BEATS * 60e9 / bpm:
+        return TempoLine(now_ns, tick, bpm)
+    return line

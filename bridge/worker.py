@@ -71,7 +71,8 @@ class Worker:
     def stop(self) -> None:
         """End the thread after the note it is at."""
         self._asked.put(self._stop)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def load(self, name: str) -> None:
         """Load another model; takes under way are given up."""
@@ -132,7 +133,7 @@ class Worker:
         self._model = model
         self._players.clear()
         for key, scene in {**scenes, **self._next_scenes}.items():
-            self._set_scene(key, scene)
+            self._prepare(key, scene)
         self._next_scenes.clear()
         self._emit(ModelReady(name, model.spec, self._device))
 
@@ -155,7 +156,7 @@ class Worker:
         """A take is over, however; the clip that waited for its player is absorbed now."""
         take = self._takes.pop(tag, None)
         if take is not None and (scene := self._next_scenes.pop(take.job.player, None)) is not None:
-            self._set_scene(take.job.player, scene)
+            self._prepare(take.job.player, scene)
 
     def _forget(self, key: Hashable) -> None:
         self._players.pop(key, None)
@@ -166,7 +167,15 @@ class Worker:
         if self._model is None or any(take.job.player == key for take in self._takes.values()):
             self._next_scenes[key] = scene
         else:
+            self._prepare(key, scene)
+
+    def _prepare(self, key: Hashable, scene: Scene) -> None:
+        """Begin to absorb a clip before it is asked for; what fails here is tried again, and told, when it is."""
+        try:
             self._set_scene(key, scene)
+        except Exception:
+            log.exception("a clip could not be taken up; it is tried again when it is asked for")
+            self._players.pop(key, None)
 
     def _set_scene(self, key: Hashable, scene: Scene) -> None:
         player = self._player(key)
@@ -175,17 +184,17 @@ class Worker:
 
     def _absorb_some(self) -> bool:
         """One piece of one clip; False when every clip is absorbed."""
-        player = next((player for player in self._players.values() if player.pieces is not None), None)
-        if player is None:
-            return False
-        assert player.pieces is not None
-        try:
-            if next(player.pieces, None) is None:
-                player.pieces = None
-        except Exception:
-            log.exception("a clip could not be absorbed; it is tried again when it is asked for")
-            player.scene = player.pieces = None
-        return True
+        for key, player in self._players.items():
+            if player.pieces is None:
+                continue
+            try:
+                if next(player.pieces, None) is None:
+                    player.pieces = None
+            except Exception:
+                log.exception("a clip could not be absorbed; it is tried again when it is asked for")
+                del self._players[key]
+            return True
+        return False
 
     def _make_some(self) -> bool:
         """Up to a beat of each take that may go on; False when all must wait."""
@@ -207,6 +216,8 @@ class Worker:
         if allowed_tick <= take.reached_tick:
             return False
         player = self._ready_player(take)
+        if player is None:
+            return True
         until_tick = min(allowed_tick, take.reached_tick + PPQ)
         start_tick = job.scene.context.start_tick
         player.has_decoded = True
@@ -222,15 +233,16 @@ class Worker:
             self._emit(Ended(job.tag))
         return True
 
-    def _ready_player(self, take: _Take) -> _Player:
-        """The job's player, its clip absorbed, its state at the clip's end when the take begins."""
+    def _ready_player(self, take: _Take) -> _Player | None:
+        """The job's player, at the clip's end when the take begins; None when something else is asked meanwhile."""
         job = take.job
         if take.is_begun:
             return self._player(job.player)
         self._set_scene(job.player, job.scene)
         player = self._player(job.player)
         for _ in player.pieces or ():
-            pass
+            if not self._asked.empty():
+                return None
         player.pieces = None
         if player.has_decoded:
             player.generator.rewind(job.scene.context.start_tick)

@@ -111,7 +111,8 @@ def _draw_drums(panel: Axes, notes: list[Note], keys: list[int], score: Score, b
 
 
 def _end_tick(score: Score) -> int:
-    return max([score.length_ticks, 1, *(note.end_tick for note in score.notes)])
+    """Where the picture ends at the earliest; notes may ring past it."""
+    return max([score.length_ticks, *(note.onset_tick + 1 for note in score.notes), 1])
 
 
 def _bar_lines(score: Score) -> list[int]:

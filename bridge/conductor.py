@@ -123,9 +123,9 @@ class Conductor:
             case Received() | Refused():
                 self._set_state()
                 self._do(self._session.apply(event, time.monotonic()))
-            case Made(tag, notes):
+            case Made(tag, notes, reached_tick):
                 if act := self._stage.get(tag):
-                    self._stage.add(act, notes)
+                    self._stage.add(act, notes, reached_tick)
                     self._do(self._session.take_notes(act.client, act.request.req, notes))
             case Ended(tag):
                 if act := self._stage.get(tag):

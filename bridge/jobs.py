@@ -47,10 +47,12 @@ class ModelFailed:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Notes of a take, as the client numbers parts, in onset order."""
+    """Notes of a take, as the client numbers parts, in onset order; none where a beat rests."""
 
     tag: int
     notes: tuple[Note, ...]
+    reached_tick: int
+    """Everything before it is made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The takes that are on: where each begins on the clock, what of it sounds, what its client is told. Main thread only.
 
-A take on a stopped transport begins when its first notes are there; one in a playing host begins on a bar line that was
+A take on a stopped transport begins when its first chord is there; one in a playing host begins on a bar line that was
 fixed when it was asked for. A take that is superseded sounds until its successor begins, where that is known.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.channels import ChannelMap, map_channels
 from bridge.clip_transfer import Clip
@@ -26,7 +26,7 @@ from models.music.score import Note
 
 log = logging.getLogger(__name__)
 
-START_MARGIN_NS = 20_000_000  # the rest of the first chord is made while its first note waits for it
+START_MARGIN_NS = 10_000_000  # on the way to the port; a program change goes ahead of the first note
 LEAST_LEAD_NS = 60_000_000  # a bar line nearer than this is missed: the next one is taken
 LEAST_NUDGE_NS = 40_000_000  # less is how late a host's word may come, and is not heard as out of time
 MOST_NUDGE_BEATS = 1.0  # more is a jump of the host, which no take follows
@@ -45,11 +45,14 @@ class Act:
     at_tick: int
     """Song tick where it begins; -1 on a stopped transport."""
     line: TempoLine | None
-    """Where its tick 0 lies; None until the first notes of a take on a stopped transport are there."""
+    """Where its tick 0 lies; None until the first chord of a take on a stopped transport is there."""
     sounds: bool
     """Whether it goes to the MIDI port, now or still to come."""
     reached_tick: int = 0
-    """End of the last note made."""
+    """Everything before it is made."""
+    first_notes: list[Note] = field(default_factory=list)
+    """What there is of the first chord of a take on a stopped transport."""
+    has_notes: bool = False
     late: int = 0
     is_whole: bool = False
     """Nothing more of it is made."""
@@ -125,24 +128,36 @@ class Stage:
             return ahead_ticks
         return max(0, act.line.tick_at(self._clock.now_ns())) + ahead_ticks
 
-    def add(self, act: Act, notes: tuple[Note, ...]) -> None:
-        """Notes of it were made."""
+    def add(self, act: Act, notes: tuple[Note, ...], reached_tick: int) -> None:
+        """Notes of it were made, and everything before `reached_tick`."""
         now_ns = self._clock.now_ns()
-        if act.reached_tick == 0:
+        if notes and not act.has_notes:
+            act.has_notes = True
             self._metrics.observe_first_note(now_ns - act.asked_ns)
-        act.reached_tick = max(act.reached_tick, max(note.end_tick for note in notes))
+        act.reached_tick = max(act.reached_tick, reached_tick)
         if not act.sounds:
             return
-        if act.line is None:
-            act.line = TempoLine(now_ns + START_MARGIN_NS, 0, act.request.clip.bpm)
-            self._scheduler.start(act.tag, act.line, channels_of(act.request.clip))
-            self._on_tempo(act.line.anchor_ns, act.line.bpm)
-        act.late += sum(act.line.ns_at(note.onset_tick) < now_ns for note in notes)
-        self._scheduler.add(act.tag, notes)
+        if act.line is not None:
+            act.late += sum(act.line.ns_at(note.onset_tick) < now_ns for note in notes)
+            self._scheduler.add(act.tag, notes)
+            return
+        act.first_notes += notes
+        if act.first_notes and reached_tick > act.first_notes[0].onset_tick:
+            self._begin(act)
+
+    def _begin(self, act: Act) -> None:
+        """Let a take on a stopped transport sound from now on."""
+        bpm = act.request.clip.bpm
+        act.line = TempoLine(self._clock.now_ns() + START_MARGIN_NS, 0, bpm)
+        self._scheduler.start(act.tag, act.line, channels_of(act.request.clip))
+        self._on_tempo(act.line.anchor_ns, bpm)
+        self._scheduler.add(act.tag, act.first_notes)
 
     def complete(self, act: Act) -> None:
         """All of it is made."""
         act.is_whole = True
+        if act.sounds and act.line is None and act.first_notes:
+            self._begin(act)
         if act.sounds and act.line is not None:
             self._scheduler.finish(act.tag)
         else:

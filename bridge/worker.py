@@ -44,6 +44,9 @@ class _Take:
     is_begun: bool = False
     has_sent: bool = False
     reached_tick: int = 0
+    """How far whole beats are made."""
+    told_tick: int = 0
+    """How far all is made, as the next event tells."""
     waiting: list[Note] = field(default_factory=list)
 
 
@@ -226,8 +229,8 @@ class Worker:
             if not self._asked.empty():
                 self._flush(take)
                 return True
+        take.reached_tick = take.told_tick = until_tick
         self._flush(take)
-        take.reached_tick = until_tick
         if until_tick >= end_tick:
             self._end(job.tag)
             self._emit(Ended(job.tag))
@@ -252,17 +255,18 @@ class Worker:
 
     def _collect(self, take: _Take, note: Note) -> None:
         """Emit the first note at once, the others by onset."""
-        if take.waiting and take.waiting[-1].onset_tick != note.onset_tick:
-            self._flush(take)
+        if note.onset_tick != take.told_tick:
+            take.told_tick = note.onset_tick
+            if take.waiting:
+                self._flush(take)
         take.waiting.append(note)
         if not take.has_sent:
+            take.has_sent = True
             self._flush(take)
 
     def _flush(self, take: _Take) -> None:
-        if take.waiting:
-            self._emit(Made(take.job.tag, tuple(take.waiting)))
-            take.waiting.clear()
-            take.has_sent = True
+        self._emit(Made(take.job.tag, tuple(take.waiting), take.told_tick))
+        take.waiting.clear()
 
     def _fail(self, tag: int, problem: str) -> None:
         self._end(tag)

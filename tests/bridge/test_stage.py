@@ -60,6 +60,10 @@ class Hall:
         request = TakeRequest(self._last_req, clip, bars, frozenset({0, 1}), 7, at_tick, values)
         return self.stage.enter(by, request, scene_of(clip, values.for_model), 7, host)
 
+    def add(self, act: Act, notes: tuple[Note, ...]) -> None:
+        """Notes were made, the last of them with its whole chord."""
+        self.stage.add(act, notes, notes[-1].onset_tick + 1)
+
     def wait(self, ns: int) -> None:
         """Let time pass."""
         end_ns = self.clock.ns + ns
@@ -86,12 +90,12 @@ def hall() -> Hall:
     return Hall()
 
 
-def test_on_a_stopped_transport_a_take_begins_when_its_first_notes_are_there(hall: Hall) -> None:
+def test_on_a_stopped_transport_a_take_begins_when_its_first_chord_is_there(hall: Hall) -> None:
     act = hall.enter()
     assert (act.at_tick, act.line) == (-1, None)
     hall.wait(3 * SECOND)
     assert hall.stage.limit_tick(act) == 4 * BAR
-    hall.stage.add(act, notes(0, 1))
+    hall.add(act, notes(0, 1))
     begin_ns = hall.clock.ns + START_MARGIN_NS
     hall.stage.complete(act)
     hall.wait(3 * SECOND)
@@ -100,11 +104,51 @@ def test_on_a_stopped_transport_a_take_begins_when_its_first_notes_are_there(hal
     assert hall.is_silent
 
 
+def test_the_first_chord_of_a_take_sounds_together_however_long_it_takes_to_make(hall: Hall) -> None:
+    """A take began with the first note of its first chord, and the rest was dropped where the model is slow."""
+    act = hall.enter()
+    hall.stage.add(act, notes(0, pitch=60), 0)
+    hall.wait(SECOND)
+    hall.stage.add(act, notes(0, pitch=64), 0)
+    hall.wait(SECOND)
+    assert hall.port.heard == []
+    hall.stage.add(act, notes(0, pitch=67), BEAT)
+    begin_ns = hall.clock.ns + START_MARGIN_NS
+    hall.wait(SECOND)
+    assert hall.struck() == [(begin_ns, 60), (begin_ns, 64), (begin_ns, 67)]
+
+
+def test_a_rest_is_enough_to_know_that_the_first_chord_is_whole(hall: Hall) -> None:
+    act = hall.enter()
+    hall.stage.add(act, notes(0), 0)
+    hall.stage.add(act, (), BEAT)
+    hall.wait(BEAT_NS)
+    assert len(hall.struck()) == 1
+
+
+def test_a_take_of_one_chord_sounds_when_it_is_whole(hall: Hall) -> None:
+    act = hall.enter()
+    hall.stage.add(act, notes(0), 0)
+    hall.stage.complete(act)
+    hall.wait(SECOND)
+    assert len(hall.struck()) == 1
+    assert [state.tag for state in hall.over] == [act.tag]
+
+
+def test_rests_at_the_start_are_kept(hall: Hall) -> None:
+    act = hall.enter()
+    hall.stage.add(act, (), BEAT)
+    hall.add(act, notes(1))
+    begin_ns = hall.clock.ns + START_MARGIN_NS
+    hall.wait(2 * SECOND)
+    assert hall.struck() == [(begin_ns + BEAT_NS, 60)]
+
+
 def test_in_a_playing_host_a_take_begins_on_the_next_bar_line(hall: Hall) -> None:
     at_ns = hall.clock.ns
     act = hall.enter(hall.host(song_tick=2 * BEAT))
     assert act.at_tick == BAR
-    hall.stage.add(act, notes(0, 1))
+    hall.add(act, notes(0, 1))
     hall.wait(4 * SECOND)
     assert hall.struck() == [(at_ns + 2 * BEAT_NS, 60), (at_ns + 3 * BEAT_NS, 60)]
 
@@ -123,7 +167,7 @@ def test_the_bar_line_is_that_of_the_hosts_meter(hall: Hall) -> None:
 def test_a_take_may_be_asked_for_at_a_song_tick(hall: Hall) -> None:
     at_ns = hall.clock.ns
     act = hall.enter(hall.host(song_tick=0), at_tick=3 * BEAT + 7)
-    hall.stage.add(act, notes(0))
+    hall.add(act, notes(0))
     hall.wait(3 * SECOND)
     assert act.at_tick == 3 * BEAT + 7
     assert hall.struck() == [(act.line.ns_at(0) if act.line else 0, 60)]
@@ -150,7 +194,7 @@ def test_a_take_may_be_made_some_bars_ahead_of_its_playhead(hall: Hall) -> None:
 def test_a_take_for_osc_alone_is_made_to_its_end_and_never_sounds(hall: Hall) -> None:
     act = hall.enter(hall.host(), out=2)
     assert hall.stage.limit_tick(act) is None
-    hall.stage.add(act, notes(0, 1))
+    hall.add(act, notes(0, 1))
     hall.stage.complete(act)
     hall.wait(5 * SECOND)
     assert hall.port.heard == []
@@ -160,7 +204,7 @@ def test_a_take_for_osc_alone_is_made_to_its_end_and_never_sounds(hall: Hall) ->
 def test_another_tempo_bends_what_still_waits(hall: Hall) -> None:
     at_ns = hall.clock.ns
     act = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(act, notes(1, 2, 4))
+    hall.add(act, notes(1, 2, 4))
     hall.wait(2 * BEAT_NS)
     hall.stage.follow(ME, 2 * BEAT, 60.0)
     hall.wait(5 * SECOND)
@@ -180,7 +224,7 @@ def test_a_host_that_is_a_little_off_changes_nothing(hall: Hall) -> None:
 @pytest.mark.parametrize("off_ticks", [-100, 100])
 def test_a_host_that_has_drifted_away_is_followed(hall: Hall, off_ticks: int) -> None:
     act = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(act, notes(4))
+    hall.add(act, notes(4))
     hall.wait(2 * BEAT_NS)
     now_ns = hall.clock.ns
     hall.stage.follow(ME, 2 * BEAT + off_ticks, 120.0)
@@ -199,7 +243,7 @@ def test_a_host_that_jumps_leaves_a_take_where_it_is(hall: Hall) -> None:
 def test_a_tempo_that_glides_is_followed_all_the_way(hall: Hall) -> None:
     """A host's tempo, told once a beat, was taken for the next beat's alone: a glide left the take beats behind."""
     act = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(act, notes(*range(1, 33), beats_long=0.25))
+    hall.add(act, notes(*range(1, 33), beats_long=0.25))
     song_tick, bpm = 0.0, 120.0
     for _ in range(300):
         hall.wait(10 * MS)
@@ -213,7 +257,7 @@ def test_a_tempo_that_glides_is_followed_all_the_way(hall: Hall) -> None:
 
 def test_a_take_of_a_stopped_transport_follows_no_host(hall: Hall) -> None:
     act = hall.enter()
-    hall.stage.add(act, notes(0))
+    hall.add(act, notes(0))
     line = act.line
     hall.stage.follow(ME, 0, 60.0)
     assert act.line is line
@@ -229,14 +273,14 @@ def test_only_the_hosts_own_client_is_bent(hall: Hall) -> None:
 
 def test_a_hushed_take_is_silent_at_once_and_still_made(hall: Hall) -> None:
     act = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(act, notes(0, beats_long=16))
+    hall.add(act, notes(0, beats_long=16))
     hall.wait(BEAT_NS)
     assert not hall.is_silent
     hall.stage.hush(act)
     hall.wait(MS)
     assert hall.is_silent
     assert hall.stage.limit_tick(act) is None
-    hall.stage.add(act, notes(8))
+    hall.add(act, notes(8))
     hall.stage.complete(act)
     hall.wait(10 * SECOND)
     assert len(hall.struck()) == 1
@@ -246,11 +290,11 @@ def test_a_hushed_take_is_silent_at_once_and_still_made(hall: Hall) -> None:
 def test_a_superseded_take_sounds_until_its_successor_begins(hall: Hall) -> None:
     at_ns = hall.clock.ns
     older = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(older, notes(*range(16), pitch=40, beats_long=0.9))
+    hall.add(older, notes(*range(16), pitch=40, beats_long=0.9))
     hall.wait(2 * BEAT_NS)
     newer = hall.enter(hall.host(song_tick=2 * BEAT))
     hall.stage.supersede(older, newer)
-    hall.stage.add(newer, notes(0, 1, pitch=72))
+    hall.add(newer, notes(0, 1, pitch=72))
     hall.wait(4 * SECOND)
     assert [(round((ns - at_ns) / BEAT_NS), pitch) for ns, pitch in hall.struck()] == [
         (0, 40), (1, 40), (2, 40), (3, 40), (4, 72), (5, 72)
@@ -262,11 +306,11 @@ def test_a_superseded_take_sounds_until_its_successor_begins(hall: Hall) -> None
 def test_a_tempo_moves_the_cut_along_with_the_successor(hall: Hall) -> None:
     at_ns = hall.clock.ns
     older = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(older, notes(*range(16), pitch=40))
+    hall.add(older, notes(*range(16), pitch=40))
     hall.wait(2 * BEAT_NS)
     newer = hall.enter(hall.host(song_tick=2 * BEAT))
     hall.stage.supersede(older, newer)
-    hall.stage.add(newer, notes(0, pitch=72))
+    hall.add(newer, notes(0, pitch=72))
     hall.stage.follow(ME, 2 * BEAT, 240.0)
     hall.wait(4 * SECOND)
     assert [(ns - at_ns) / BEAT_NS for ns, pitch in hall.struck() if pitch == 40] == [0, 1, 2, 2.5]
@@ -277,7 +321,7 @@ def test_a_tempo_moves_the_cut_along_with_the_successor(hall: Hall) -> None:
 def test_what_a_take_would_have_cut_off_ends_with_it(hall: Hall, end: str) -> None:
     """A superseded take was forgotten, and sounded up to a bar after a cancel or a stopped host."""
     older = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(older, notes(0, beats_long=16))
+    hall.add(older, notes(0, beats_long=16))
     hall.wait(BEAT_NS)
     newer = hall.enter(hall.host(song_tick=BEAT), at_tick=64 * BAR)
     hall.stage.supersede(older, newer)
@@ -291,7 +335,7 @@ def test_what_a_take_would_have_cut_off_ends_with_it(hall: Hall, end: str) -> No
 
 def test_a_superseded_take_can_be_left_at_once(hall: Hall) -> None:
     older = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(older, notes(0, beats_long=16))
+    hall.add(older, notes(0, beats_long=16))
     hall.wait(BEAT_NS)
     newer = hall.enter(hall.host(song_tick=BEAT), at_tick=64 * BAR)
     hall.stage.supersede(older, newer)
@@ -303,7 +347,7 @@ def test_a_superseded_take_can_be_left_at_once(hall: Hall) -> None:
 
 def test_a_third_take_does_not_lengthen_the_first(hall: Hall) -> None:
     first = hall.enter(hall.host(), at_tick=0)
-    hall.stage.add(first, notes(0, beats_long=64))
+    hall.add(first, notes(0, beats_long=64))
     hall.wait(BEAT_NS)
     second = hall.enter(hall.host(song_tick=BEAT))
     hall.stage.supersede(first, second)
@@ -316,7 +360,7 @@ def test_a_third_take_does_not_lengthen_the_first(hall: Hall) -> None:
 
 def test_on_a_stopped_transport_the_newer_take_ends_the_older_at_once(hall: Hall) -> None:
     older = hall.enter()
-    hall.stage.add(older, notes(0, beats_long=16))
+    hall.add(older, notes(0, beats_long=16))
     hall.wait(BEAT_NS)
     newer = hall.enter()
     hall.stage.supersede(older, newer)
@@ -328,7 +372,7 @@ def test_on_a_stopped_transport_the_newer_take_ends_the_older_at_once(hall: Hall
 def test_late_notes_are_counted_by_the_take_the_scheduler_and_the_port(hall: Hall) -> None:
     act = hall.enter(hall.host(), at_tick=0)
     hall.wait(BEAT_NS)
-    hall.stage.add(act, notes(0, 2))
+    hall.add(act, notes(0, 2))
     assert act.late == 1
     hall.stage.complete(act)
     hall.wait(3 * SECOND)
@@ -341,15 +385,15 @@ def test_late_notes_are_counted_by_the_take_the_scheduler_and_the_port(hall: Hal
 def test_the_first_note_of_a_take_is_timed(hall: Hall) -> None:
     act = hall.enter()
     hall.wait(30 * MS)
-    hall.stage.add(act, notes(0))
+    hall.add(act, notes(0))
     hall.wait(30 * MS)
-    hall.stage.add(act, notes(1))
+    hall.add(act, notes(1))
     assert hall.metrics.snapshot().first_note_ms == 30.0
 
 
 def test_a_clear_stage_is_silent(hall: Hall) -> None:
     for by in (ME, YOU):
-        hall.stage.add(hall.enter(by=by), notes(0, beats_long=16, pitch=60 + by.id))
+        hall.add(hall.enter(by=by), notes(0, beats_long=16, pitch=60 + by.id))
     hall.wait(BEAT_NS)
     hall.stage.clear()
     hall.wait(MS)
@@ -385,7 +429,7 @@ def test_parts_a_client_skipped_take_no_channel(hall: Hall) -> None:
     act = hall.enter()
     parts = (None, Part(program=5), None, Part(is_drum=True), Part(program=6))
     act.request = replace(act.request, clip=replace(act.request.clip, parts=parts))
-    hall.stage.add(act, tuple(Note(0, part, 60, 100, 90) for part in (1, 3, 4)))
+    hall.add(act, tuple(Note(0, part, 60, 100, 90) for part in (1, 3, 4)))
     hall.wait(BEAT_NS)
     assert sorted(channel for channel, _, _ in hall.port.synth.ons) == [0, 1, 9]
     assert sorted(hall.port.synth.programs) == [(0, 5), (1, 6)]

@@ -104,9 +104,15 @@ def test_a_take_is_made_note_for_note_and_ended(bench: Bench) -> None:
 
 def test_the_first_note_is_emitted_alone_and_chords_together(bench: Bench) -> None:
     bench.worker.begin(bench.job())
-    made = [event.notes for event in bench.until(Ended) if isinstance(event, Made)]
-    assert [len(notes) for notes in made] == [1, 1, *([2] * 7)]
-    assert all(len({note.onset_tick for note in notes}) == 1 for notes in made)
+    made = [event for event in bench.until(Ended) if isinstance(event, Made)]
+    assert [len(event.notes) for event in made] == [1, 1, *([2] * 7)]
+    assert all(len({note.onset_tick for note in event.notes}) == 1 for event in made)
+    assert [event.reached_tick for event in made] == [0, *range(240, BAR + 1, 240)]
+
+
+def test_a_beat_without_notes_is_told_too(bench: Bench) -> None:
+    bench.worker.begin(bench.job(parts=frozenset()))
+    assert bench.until(Ended)[:-1] == [Made(1, (), tick) for tick in range(480, BAR + 1, 480)]
 
 
 def test_onsets_count_from_the_take_and_parts_as_the_client_numbers_them(bench: Bench) -> None:

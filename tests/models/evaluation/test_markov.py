@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.evaluation.context_counts import Counts, context_keys, running_counts
-from models.evaluation.markov import CELL_EVENTS, Gate, MarkovModel, Trust
+from models.evaluation.context_counts import context_keys, running_counts
+from models.evaluation.markov import Gate, MarkovModel, blend
 from models.evaluation.past import Past
 from models.tokens.vocabulary import FIELDS, SIZES, SLOT
 
@@ -38,30 +38,11 @@ def test_method_c_gives_the_probability_computed_by_hand() -> None:
     letters = np.array([0, 1, 0, 1, 0])
     before = np.array([9, 0, 1, 0, 1])
     counts = running_counts(context_keys([before], 5), letters)
-    probability, sureness = Trust.unfitted(2).blend(counts, 4)
+    probability, sureness = blend(counts, 4)
     assert probability[4] == pytest.approx(17 / 24)
     assert sureness[4] == pytest.approx(1 / 2)
     assert probability[0] == pytest.approx(1 / 4)
     assert sureness[0] == 0.0
-
-
-def test_trust_is_fitted_to_how_often_a_context_is_right() -> None:
-    # A context seen once is followed by the same value three times of four; order 0 says one of four.
-    events = 4000
-    right = (np.arange(events) % 4 > 0).astype(np.int64)
-    nothing, once = np.zeros(events, dtype=np.int64), np.ones(events, dtype=np.int64)
-    trust = Trust.unfitted(2)
-    trust.fit(Counts(np.stack([nothing, right]), np.stack([nothing, once]), np.stack([nothing, once])), 4)
-    probability, _ = trust.blend(Counts(np.array([[0], [1]]), np.array([[0], [1]]), np.array([[0], [1]])), 4)
-    # With w + (1 - w) / 4 = 3/4 the likelihood is greatest: w = 2/3.
-    assert probability[0] == pytest.approx(3 / 4, abs=0.01)
-
-
-def test_trust_stays_with_method_c_where_too_little_was_seen() -> None:
-    few = np.ones((1, int(CELL_EVENTS) - 1), dtype=np.int64)
-    trust = Trust.unfitted(1)
-    trust.fit(Counts(few, few, few), 4)
-    assert np.isnan(trust.table).all()
 
 
 def test_a_gate_learns_to_listen_to_the_better_expert() -> None:

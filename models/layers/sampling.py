@@ -29,8 +29,6 @@ def truncate(weights: FloatArray, top_k: int, top_p: float, min_p: float) -> Flo
     """Keep the likeliest `top_k` (0 = all), of these the nucleus of mass `top_p` (Holtzman et al., 2020), of these
     what has at least `min_p` of the likeliest one's probability (Nguyen et al., 2024).
     """
-    if min_p > 0:
-        weights = np.where(weights >= min_p * weights.max(), weights, 0.0)
     if 0 < top_k < len(weights) or top_p < 1:
         order = np.argsort(-weights, kind="stable")[: top_k or None]
         ranked = weights[order]
@@ -39,6 +37,8 @@ def truncate(weights: FloatArray, top_k: int, top_p: float, min_p: float) -> Flo
             order, ranked = order[:count], ranked[:count]
         weights = np.zeros_like(weights)
         weights[order] = ranked
+    if min_p > 0:
+        weights = np.where(weights >= min_p * weights.max(), weights, 0.0)
     return weights / weights.sum()
 
 

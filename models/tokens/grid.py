@@ -36,7 +36,7 @@ class Grid:
         self._starts.append(end)
 
     def starts(self, tick: int) -> IntArray:
-        """Bar lines from tick 0 to the first after `tick`, in ticks."""
+        """Bar lines in ticks, from 0 to the first after `tick` or further."""
         self._reach_tick(tick)
         return np.array(self._starts, dtype=np.int64)
 

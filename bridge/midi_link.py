@@ -7,16 +7,17 @@ import os
 import queue
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
 
-from bridge.midi_records import Command, Failed, Report, build_command, leave, parse_report
+from bridge.midi_records import RECORD_BYTES, Command, Failed, Report, build_command, leave, parse_report
 
 CHILD = (sys.executable, "-P", "-m", "bridge.midi_child")
 _PACKAGES = Path(__file__).parent.parent
 _SECOND_LOOK_S = 0.2  # the daemon itself may have been asleep: then the reports are there a moment after it wakes
 _EXIT_S = 1.0
+_ATOMIC_BYTES = 512  # so few are written whole or not at all, on every system
 _MAX_WAITING = 20_000  # commands; a child that has taken none of so many is stuck
 
 
@@ -99,12 +100,24 @@ class MidiLink:
         pipe = self._process.stdin
         assert pipe is not None
         try:
-            for command in iter(self._commands.get, None):
-                pipe.write(build_command(command))  # so few bytes are written whole or not at all
+            for records in self._waiting():
+                pipe.write(records)
         except OSError:
             return  # the child has ended; `_read` tells
         finally:
             pipe.close()
+
+    def _waiting(self) -> Iterator[bytes]:
+        """Commands as they come, those that wait together as one: between two writes the model may take its turn."""
+        for command in iter(self._commands.get, None):
+            records = build_command(command)
+            while len(records) <= _ATOMIC_BYTES - RECORD_BYTES and not self._commands.empty():
+                following = self._commands.get()
+                if following is None:
+                    yield records
+                    return
+                records += build_command(following)
+            yield records
 
     def _read(self) -> None:
         pipe = self._process.stdout

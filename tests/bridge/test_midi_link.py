@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.midi_link import MidiLink
-from bridge.midi_records import Beat, Failed, Ready, note_on
+from bridge.midi_records import Beat, Failed, Ready, note_on, parse_commands
 from tests.fakes import SECOND
 from tests.wire import AHEAD_NS, PATIENCE_S, heard, wait_until, wire_child
 
@@ -77,3 +77,14 @@ def test_the_child_finds_our_packages_wherever_the_daemon_was_started(
     link = MidiLink(["--backend", "alsa"])
     assert isinstance(link.next_report(PATIENCE_S), Ready | Failed)
     link.kill()
+
+
+def test_commands_that_wait_together_are_written_together(link: MidiLink) -> None:
+    """A chord was written note by note, and between two writes the model took its turn: it arrived as an arpeggio."""
+    link.kill()
+    commands = [note_on(SECOND, 1, number, 0, 60, 90) for number in range(40)]
+    for command in [*commands, None, None]:
+        link._commands.put(command)
+    written = list(link._waiting())
+    assert [command for records in written for command in parse_commands(records)] == commands
+    assert len(written) == 2

@@ -1,0 +1,148 @@
+"""What the daemon plays, heard by a listener that knows nothing of it: the notes it tells, and none that hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.daemon.band import BAR_TICKS, BPM, CHANNELS, PARTS, send_band
+from tests.integration.daemon.liblo import Liblo, oscsend
+from tests.integration.daemon.served import CLIENT_TIMEOUT_S, Served
+from tests.integration.daemon.tape import Tape, keys_of, period_s, unevenness_s, unless_jack_missed_periods
+
+pytestmark = pytest.mark.jack
+
+HANDED_S = 0.3  # longer than the port is handed notes ahead: what is not silent by then was not silenced
+NOISE_S = 0.05
+
+
+def play_long(client: Liblo, tape: Tape) -> int:
+    """A take of minutes, once some of it sounds; its number."""
+    tape.cut()
+    req = client.generate(send_band(client), bars=32, seed=3)
+    client.until(lambda: len(tape.hanging()) >= 2)
+    return req
+
+
+def is_left_silent(client: Liblo, tape: Tape) -> None:
+    """Require that every note has ended by its own note-off, and that no other follows."""
+    client.until(lambda: not tape.hanging(), patience_s=5)
+    struck = len(tape.ons())
+    time.sleep(HANDED_S)
+    assert len(tape.ons()) == struck
+    assert not tape.hanging()
+    assert tape.quietened() == {each.channel for each in tape.ons()}
+
+
+def test_a_take_is_heard_as_it_was_told(client: Liblo, tape: Tape) -> None:
+    clip = send_band(client)
+
+    def play() -> None:
+        tape.cut()
+        req = client.generate(clip, bars=2, seed=11)
+        notes = client.whole_take(req)
+        assert notes == sorted(notes, key=lambda note: note.onset_tick)
+        client.until(lambda: client.ping(len(client.told("pong"))) == READY)
+        client.until(lambda: not tape.hanging(), patience_s=5)
+        told, heard = Counter(keys_of(notes, CHANNELS)), Counter(each.key for each in tape.ons())
+        assert not heard - told, "nothing sounds that was not told"
+        assert (told - heard).total() <= client.late(req), "what does not sound was counted"
+        if told == heard:
+            assert unevenness_s(notes, CHANNELS, tape.ons(), BPM) < period_s() + NOISE_S
+        wanted = {channel: part.program for channel, part in zip(CHANNELS, PARTS, strict=True)}
+        assert all(wanted[channel] in (None, number) for channel, number in tape.first_programs().items())
+
+    unless_jack_missed_periods(play)
+
+
+def test_a_cancelled_take_leaves_no_note(client: Liblo, tape: Tape) -> None:
+    def play() -> None:
+        req = play_long(client, tape)
+        client.say("cancel", req)
+        client.wait_for("take/end", req)
+        is_left_silent(client, tape)
+
+    unless_jack_missed_periods(play)
+
+
+def test_a_panic_leaves_no_note(client: Liblo, tape: Tape) -> None:
+    def play() -> None:
+        req = play_long(client, tape)
+        client.say("panic")
+        client.wait_for("take/end", req)
+        is_left_silent(client, tape)
+
+    unless_jack_missed_periods(play)
+
+
+def test_a_take_begins_on_the_hosts_bar_line_and_ends_when_it_stops(client: Liblo, tape: Tape) -> None:
+    def play() -> None:
+        client.say("transport", 1, 3 * BAR_TICKS - PPQ, BPM, 4, 4)
+        req = play_long(client, tape)
+        assert client.told("take/begin", req)[0][-1] == str(3 * BAR_TICKS)
+        client.say("transport", 0, 5 * BAR_TICKS, BPM, 4, 4)
+        is_left_silent(client, tape)
+        assert not client.told("take/end", req), "it is made on for those who take it over OSC"
+        client.say("cancel", req)
+        client.wait_for("take/end", req)
+
+    unless_jack_missed_periods(play)
+
+
+def test_a_newer_take_replaces_the_one_that_sounds(client: Liblo, tape: Tape) -> None:
+    def play() -> None:
+        older = play_long(client, tape)
+        newer = client.generate(send_band(client), bars=1, seed=5)
+        assert client.wait_for("take/end", older)
+        client.whole_take(newer)
+        client.until(lambda: client.ping(len(client.told("pong"))) == READY)
+        client.until(lambda: not tape.hanging(), patience_s=5)
+
+    unless_jack_missed_periods(play)
+
+
+def test_a_client_that_says_bye_leaves_no_note(served: Served, tape: Tape) -> None:
+    def play() -> None:
+        with served.client() as leaving, served.client() as staying:
+            play_long(leaving, tape)
+            leaving.say("bye")
+            is_left_silent(staying, tape)
+
+    unless_jack_missed_periods(play)
+
+
+def test_a_client_that_falls_silent_leaves_no_note_and_finds_its_clip_on_return(served: Served, tape: Tape) -> None:
+    def play() -> None:
+        with served.client() as lost, served.client() as staying:
+            tape.cut()
+            clip = send_band(lost)
+            lost.generate(clip, bars=32, seed=3)
+            lost.until(lambda: len(tape.hanging()) >= 2)
+            staying.until(lambda: bool(tape.quietened()), patience_s=CLIENT_TIMEOUT_S + 5)
+            is_left_silent(staying, tape)
+            again = lost.generate(clip, bars=1, seed=3)
+            assert lost.whole_take(again)
+
+    unless_jack_missed_periods(play)
+
+
+def test_two_clients_at_once_get_their_own_takes_and_nothing_of_each_other(served: Served) -> None:
+    with served.client() as one, served.client() as other:
+        for each in (one, other):
+            each.say("set", "out", 2)
+        clips = [send_band(each) for each in (one, other)]
+        takes = [each.generate(clip, bars=4, seed=9) for each, clip in zip((one, other), clips, strict=True)]
+        together = [each.whole_take(req) for each, req in zip((one, other), takes, strict=True)]
+        alone = one.whole_take(one.generate(clips[0], bars=4, seed=9))
+        assert together == [alone, alone], "what one makes does not depend on who else is there"
+        for each in (one, other):
+            assert {args[0] for _, args in each.everything()} == {str(each.id)}
+
+
+def test_the_anonymous_client_plays_with_oscsend_alone(served: Served, client: Liblo, tape: Tape) -> None:
+    """Its replies go to a socket that is closed already; what it asks for by where it sends from cannot be told apart."""

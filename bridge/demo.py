@@ -17,6 +17,7 @@ from rich.console import Console
 
 from bridge.daemon_process import SERVE, DaemonProcess
 from bridge.errors import ContinuoError
+from bridge.offline import tempo_at
 from bridge.osc_client import OscClient, TakeReader, is_failure, reported
 from bridge.protocol import Message
 from bridge.terminal_roll import LiveRoll, Window
@@ -146,11 +147,12 @@ def _perform(
     window = Window(score.meters, max(0, start_bar - SHOWN_PROMPT_BARS), start_bar, start_bar + order.bars)
     ping_ms = statistics.median(client.ping()[1] * 1000 for _ in range(PINGS))
     sent_s = time.monotonic()
-    clip = client.send_clip(score.parts, score.notes, start_tick, meters.meter_at(start_tick), _bpm(score))
+    bpm = tempo_at(score, start_tick).bpm
+    clip = client.send_clip(score.parts, score.notes, start_tick, meters.meter_at(start_tick), bpm)
     held_s = time.monotonic()
     begin = client.generate(clip, order.bars, seed=order.seed)
     roll = LiveRoll(console, score.parts, window)
-    stage = _Stage(TakeReader(begin.integer("req")), start_tick, window.bar_lines[-1], _bpm(score), held_s, is_heard)
+    stage = _Stage(TakeReader(begin.integer("req")), start_tick, window.bar_lines[-1], bpm, held_s, is_heard)
     roll.start()
     try:
         stage.follow(client, daemon, lambda notes, now, horizon: roll.show([*score.notes, *notes], now, horizon))
@@ -246,10 +248,6 @@ def _let_ring(client: OscClient) -> None:
     deadline_s = time.monotonic() + RINGING_S
     while client.ping()[0] is State.PLAYING and time.monotonic() < deadline_s:
         time.sleep(FRAME_S)
-
-
-def _bpm(score: Score) -> float:
-    return score.tempos[-1].bpm
 
 
 def _write_files(order: DemoOrder, performance: Performance) -> dict[str, Path]:

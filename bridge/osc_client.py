@@ -19,6 +19,7 @@ from models.music.score import Meter, Note, Part
 HEARTBEAT_S = 2.0
 RESEND_S = 0.25
 TRIES = 6
+NAME_CHARACTERS = 64  # of a part's name; longer ones say no more and would not fit a datagram
 PACE_DATAGRAMS = 64  # then a pause, so that a long clip does not overrun a socket's buffer
 PACE_S = 0.002
 
@@ -130,7 +131,7 @@ class OscClient:
         req = self._next_req()
         begin = (req, len(notes), length_ticks, meter.numerator, meter.denominator, float(bpm))
         described = [
-            (req, index, int(part.is_drum), -1 if part.program is None else part.program, part.name)
+            (req, index, int(part.is_drum), -1 if part.program is None else part.program, part.name[:NAME_CHARACTERS])
             for index, part in enumerate(parts)
         ]
         self._clip_header = [("clip/begin", begin), *(("clip/part", values) for values in described)]

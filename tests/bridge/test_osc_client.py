@@ -68,6 +68,12 @@ def test_a_clip_goes_over_and_its_continuation_comes_back(count: int) -> None:
     )
 
 
+def test_a_part_with_an_endless_name_goes_over() -> None:
+    with FakeDaemon() as daemon, OscClient(daemon.address, "test") as client:
+        client.hello()
+        assert client.send_clip([Part(name="ä" * 5000)], clip(1), 2 * BAR, METER, 120.0) == 1
+
+
 @pytest.mark.parametrize("lose", [2, 3, 5])
 def test_lost_answers_are_asked_for_again(lose: int) -> None:
     with FakeDaemon(lose=lose) as daemon, OscClient(daemon.address, "test") as client:

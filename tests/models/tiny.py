@@ -8,6 +8,7 @@ import torch
 
 from models.music.constants import PPQ
 from models.music.score import Meter, Note, Part, Score, Tempo
+from models.tokens.vocabulary import DBAR, SLOT
 from models.zoo.flagship.network import FlagshipConfig, FlagshipNetwork
 
 TINY = FlagshipConfig(n_layer=2, n_head=1, n_embd=64, n_ff=64, n_head_ff=32, block_size=128)
@@ -21,7 +22,7 @@ STEP = PPQ // 4
 
 
 def tiny_network(block_size: int = TINY.block_size, seed: int = 0) -> FlagshipNetwork:
-    """A flagship with random weights, large enough that its logits are far from flat."""
+    """A flagship with random weights, its logits far from flat, that would rather stay in a bar than go on."""
     torch.set_num_threads(1)  # as it is served; on a busy machine two threads wait for each other
     torch.manual_seed(seed)
     sizes = {"n_layer": 2, "n_head": 1, "n_embd": 64, "n_ff": 64, "n_head_ff": 32, "block_size": block_size}
@@ -29,6 +30,10 @@ def tiny_network(block_size: int = TINY.block_size, seed: int = 0) -> FlagshipNe
     for parameter in network.parameters():
         if parameter.dim() > 1:
             parameter.mul_(4.0)
+    # One dimension is the same in all that is read: a bias, which the layers have none of.
+    for constant in (network.slot.weight[:, 0], network.absent[:1], network.fields[SLOT].weight[:, 0]):
+        constant.fill_(1.0)
+    network.heads[DBAR].out.weight[0, 0] = 2.0
     return network
 
 

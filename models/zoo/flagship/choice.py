@@ -20,8 +20,9 @@ class Choice:
     """A stepper's chooser and places for the event after a history.
 
     Args:
+        seed: what the draws hang on.
         origin: the bar that the window's bars and places are counted from.
-        floor: nothing may be drawn before it; None = the grammar alone rules.
+        floor: nothing may be drawn before it.
     """
 
     def __init__(
@@ -30,15 +31,13 @@ class Choice:
         history: History,
         grammar: Grammar,
         controls: Controls,
-        seed: int,
+        seed: tuple[int, ...],
         origin: int,
-        floor: Key | None = None,
+        floor: Key,
     ) -> None:
         self._piece, self._history, self._grammar, self._controls = piece, history, grammar, controls
         self._last, self._origin, self._floor = history.last, origin, floor
-        # A second try must not draw the numbers that failed the first.
-        attempt = () if floor is None else (1,)
-        self._rng = np.random.default_rng((seed, len(history), *attempt))
+        self._rng = np.random.default_rng(seed)
         self._chosen: list[int] = []
 
     def places(self, dbar: int, position: int) -> tuple[int, Place]:
@@ -80,13 +79,13 @@ class Choice:
         bar = self._history.bar
         is_full = self._history.events_in_last_bar() >= self._piece.full_bar
         legal = self._grammar.dbar(self._last, self._piece.bar_grid(bar), is_full)
-        if self._floor is not None and bar < self._floor[0]:
+        if bar < self._floor[0]:
             legal[0] = False
         return legal
 
     def _lowest(self, bar: int) -> int:
         """First position of a bar that is not before the floor."""
-        return self._floor[1] if self._floor is not None and bar == self._floor[0] else 0
+        return self._floor[1] if bar == self._floor[0] else 0
 
     def _given_comes_first(self) -> bool:
         waiting = self._history.waiting

@@ -30,6 +30,7 @@ from models.zoo.flagship.piece import Piece
 from models.zoo.flagship.reader import Reader
 
 REST = (1, 0, REST_SLOT, 0, 0, 0)
+TRIES = 4  # draws of one event that must not fall before where the state stands
 
 
 def spec_of(network: FlagshipNetwork) -> GeneratorSpec:
@@ -175,12 +176,15 @@ class FlagshipGenerator:
     def _propose(self, piece: Piece, grammar: Grammar, controls: Controls) -> Event | None:
         """An event at or after the floor; None when a given note must be told first.
 
-        The first try knows no floor: where the state stands where its own draw ended, it draws the same again.
+        What falls before the floor is drawn again, and only the last try has it masked: so a draw that stood late
+        enough is found again after a rewind, whatever the floor is then.
         """
         self._make_room(piece)
         origin = self._reader.window.origin
-        for floor in (None, self._floor):
-            choice = Choice(piece, self._history, grammar, controls, self._seed, origin, floor)
+        for attempt in range(TRIES):
+            floor = self._floor if attempt == TRIES - 1 else (piece.start_bar, 0)
+            seed = (self._seed, len(self._history), attempt)
+            choice = Choice(piece, self._history, grammar, controls, seed, origin, floor)
             row = self._reader.stepper.propose(choice.choose, choice.places)
             if row is None:
                 return None

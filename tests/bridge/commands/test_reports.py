@@ -1,4 +1,4 @@
-"""The commands that report: doctor, models, bench, and train, which hands on."""
+"""The commands that report: doctor, models, bench; and train and evaluate, which hand on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from click.testing import CliRunner, Result
 
 from bridge import bench as bench_module
 from bridge import doctor as doctor_module
+from bridge.commands import evaluate as evaluate_module
 from bridge.commands import train as train_module
 from bridge.commands.bench import bench
 from bridge.commands.doctor import doctor
+from bridge.commands.evaluate import evaluate
 from bridge.commands.models import models
 from bridge.commands.train import train
 from bridge.doctor import Finding
@@ -126,3 +128,17 @@ def test_a_recipe_that_cannot_be_followed_is_one_sentence(monkeypatch: pytest.Mo
         CliRunner().invoke(
             train, [str(recipe), "--data", str(tmp_path), "--out", str(tmp_path)], catch_exceptions=False
         )
+
+
+def test_evaluate_prints_the_table_and_what_is_saved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    saved = {"mean": 1.25, "low": 1.0, "high": 1.5}
+    report = {"notes": 100, "pieces": 3, "saved_bits_per_note": saved}
+    parts = {"bits_report": lambda *arguments: report, "bits_table": lambda report: "the table"}
+    monkeypatch.setattr(evaluate_module, "load_object", lambda path: parts[path.partition(":")[2]])
+    recipe = tmp_path / "recipe.yaml"
+    recipe.touch()
+    arguments = [str(recipe), "--data", str(tmp_path), "--cache", str(tmp_path)]
+    text = CliRunner().invoke(evaluate, arguments, catch_exceptions=False).stdout
+    assert text.startswith("the table\n")
+    assert "saves 1.250 bits a note" in text
+    assert json.loads(CliRunner().invoke(evaluate, [*arguments, "--json"], catch_exceptions=False).stdout) == report

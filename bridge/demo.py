@@ -9,29 +9,23 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from bridge.daemon_process import SERVE, DaemonProcess
-from bridge.errors import ContinuoError
 from bridge.offline import tempo_at
-from bridge.osc_client import OscClient, TakeReader, is_failure, reported
-from bridge.protocol import Message
+from bridge.osc_client import OscClient
+from bridge.take_follower import TakeFollower
 from bridge.terminal_roll import LiveRoll, Window
-from bridge.wire_table import State
-from models.music.constants import PPQ
 from models.music.score import Note, Score
 from models.music.seam import prompt_end_tick
 from models.music.timebase import MeterMap
 
 PINGS = 21
 SHOWN_PROMPT_BARS = 4
-FRAME_S = 1 / 15
-RINGING_S = 5.0
-PATIENCE_S = 60.0  # without a single message while a take is being made
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,102 +146,15 @@ def _perform(
     held_s = time.monotonic()
     begin = client.generate(clip, order.bars, seed=order.seed)
     roll = LiveRoll(console, score.parts, window)
-    stage = _Stage(TakeReader(begin.integer("req")), start_tick, window.bar_lines[-1], bpm, held_s, is_heard)
+    follower = TakeFollower(begin.integer("req"), start_tick, window.bar_lines[-1], bpm, held_s)
     roll.start()
     try:
-        stage.follow(client, daemon, lambda notes, now, horizon: roll.show([*score.notes, *notes], now, horizon))
-    except BaseException:
-        client.cancel(begin.integer("req"))
-        raise
+        for view in follower.follow(client, daemon, is_heard=is_heard):
+            roll.show([*score.notes, *view.notes], view.playhead_tick, view.horizon_tick)
     finally:
         roll.stop()
-    latency = {"ping_ms": round(ping_ms, 3), "clip_ready_ms": round((held_s - sent_s) * 1000, 1)} | stage.latency()
-    return Performance(tuple(stage.notes()), start_tick, window.bar_lines[-1], begin.integer("seed"), latency)
-
-
-class _Stage:
-    """One take while it arrives and sounds."""
-
-    def __init__(
-        self, reader: TakeReader, start_tick: int, end_tick: int, bpm: float, asked_s: float, is_heard: bool
-    ) -> None:
-        self._reader = reader
-        self._start_tick = start_tick
-        self._end_tick = end_tick
-        self._ticks_per_s = bpm * PPQ / 60.0
-        self._asked_s = asked_s
-        self._is_heard = is_heard
-        self._first_s: float | None = None
-        self._whole_s = asked_s
-        self._last_status: Message | None = None
-
-    def notes(self) -> list[Note]:
-        """What has come, in the clip's ticks."""
-        return [note.shifted(self._start_tick) for note in self._reader.notes()]
-
-    def follow(
-        self, client: OscClient, daemon: DaemonProcess, show: Callable[[list[Note], int | None, int], None]
-    ) -> None:
-        """Take in messages until the take is whole and, where a port is open, has sounded.
-
-        Raises:
-            ContinuoError: the daemon failed, or fell silent.
-        """
-        heard_s = time.monotonic()
-        while not (self._reader.is_whole and (not self._is_heard or self._playhead() >= self._end_tick)):
-            daemon.check_alive()
-            message = client.poll(FRAME_S)
-            if message is not None:
-                heard_s = time.monotonic()
-                self._take_in(message, heard_s)
-            elif not self._reader.is_whole and time.monotonic() - heard_s > PATIENCE_S:
-                raise ContinuoError(f"no note came for {PATIENCE_S:.0f} s; see {daemon.log_path}")
-            else:
-                client.ask_again(self._reader)
-            show(self.notes(), self._playhead(), self._horizon())
-        show(self.notes(), None, self._end_tick)
-        if self._is_heard:
-            _let_ring(client)
-
-    def latency(self) -> dict[str, float]:
-        """Milliseconds from the request on, and what the port told of its punctuality."""
-        end = self._reader.end
-        report: dict[str, float] = {"whole_take_ms": round((self._whole_s - self._asked_s) * 1000, 1)}
-        if self._first_s is not None:
-            report = {"first_note_ms": round((self._first_s - self._asked_s) * 1000, 1)} | report
-        if self._last_status is not None:
-            report["p95_late_us"] = self._last_status.integer("p95_late_us")
-            report["dropped"] = self._last_status.integer("dropped")
-        if end is not None:
-            report["late"] = end.integer("late")
-        return report
-
-    def _take_in(self, message: Message, now_s: float) -> None:
-        if is_failure(message):
-            raise reported(message)
-        if message.name == "status":
-            self._last_status = message
-        if self._reader.take_in(message) and self._first_s is None:
-            self._first_s = now_s
-        if not self._reader.is_whole or self._whole_s == self._asked_s:
-            self._whole_s = now_s
-
-    def _playhead(self) -> int:
-        """Where the music is now, if it began with its first note."""
-        since_s = 0.0 if self._first_s is None else time.monotonic() - self._first_s
-        return self._start_tick + round(since_s * self._ticks_per_s)
-
-    def _horizon(self) -> int:
-        """Before this tick nothing more will come."""
-        notes = self._reader.notes()
-        return self._end_tick if self._reader.is_whole else self._start_tick + (notes[-1].onset_tick if notes else 0)
-
-
-def _let_ring(client: OscClient) -> None:
-    """Wait until the daemon has ended its last note, but no longer than `RINGING_S`."""
-    deadline_s = time.monotonic() + RINGING_S
-    while client.ping()[0] is State.PLAYING and time.monotonic() < deadline_s:
-        time.sleep(FRAME_S)
+    latency = {"ping_ms": round(ping_ms, 3), "clip_ready_ms": round((held_s - sent_s) * 1000, 1)} | follower.latency()
+    return Performance(tuple(follower.notes()), start_tick, window.bar_lines[-1], begin.integer("seed"), latency)
 
 
 def _write_files(order: DemoOrder, performance: Performance) -> dict[str, Path]:

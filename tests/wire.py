@@ -11,7 +11,9 @@ from tests.fakes import Synth
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 20.0  # far more than anything takes; a test that needs it has failed
-AHEAD_NS = 50_000_000  # so early are notes sent, as in earnest: a busy machine must not make them too late to be played
+AHEAD_NS = (
+    200_000_000  # so early are notes sent, as in earnest: a busy machine must not make them too late to be played
+)
 
 
 def wire_child(path: Path, manner: str = "well") -> list[str]:
@@ -35,13 +37,20 @@ def heard(path: Path) -> Synth:
     return synth
 
 
+def happens(is_so: Callable[[], bool], within_s: float) -> bool:
+    """Wait for another process or thread; False when it does not happen."""
+    end_s = time.monotonic() + within_s
+    while not is_so():
+        if time.monotonic() > end_s:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for another process or thread.
+    """Wait for what must happen.
 
     Raises:
         AssertionError: it has not happened.
     """
-    end = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < end, f"not within {PATIENCE_S} s"
-        time.sleep(0.01)
+    assert happens(is_so, PATIENCE_S), f"not within {PATIENCE_S} s"

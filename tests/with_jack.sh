@@ -25,7 +25,7 @@ until jack_lsp >/dev/null 2>&1; do
     fi
     sleep 0.1
 done
-export CONTINUO_JACK_LOG="$log"
+export CONTINUO_JACK_LOG="$log" CONTINUO_JACK_REALTIME="$realtime"
 "$@"
 code=$?
 kill "$server" 2>/dev/null

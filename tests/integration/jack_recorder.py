@@ -6,6 +6,7 @@ its stdin is open.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
@@ -30,8 +31,9 @@ def record(path: Path) -> None:
         while not select.select([sys.stdin], [], [], 0.05)[0]:
             for source in client.get_ports(WANTED, is_midi=True, is_output=True):
                 if source not in port.connections:
-                    client.connect(source, port)
-                    lines.write("connected\n")
+                    with contextlib.suppress(jack.JackError):  # the port of a killed process is listed a moment longer
+                        client.connect(source, port)
+                        lines.write("connected\n")
             while heard:
                 frame, data = heard.pop(0)
                 lines.write(f"{frame} {data.hex()}\n")

@@ -81,8 +81,9 @@ class JackServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        realtime = os.environ["CONTINUO_JACK_REALTIME"].split()
         self._process = subprocess.Popen(
-            ["jackd", "--no-realtime", "--name", self.NAME, "--port-max", "128", "-d", "dummy", "-p", "256"],
+            ["jackd", *realtime, "--name", self.NAME, "--port-max", "128", "-d", "dummy", "-p", "1024"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

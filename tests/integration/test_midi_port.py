@@ -24,7 +24,7 @@ from models.music.score import Note, Part
 from tests.fakes import MS, SECOND
 from tests.integration.jack_server import MOST_TRIES, JackServer, Recorder, require_jack, xruns
 from tests.integration.player import CHORD
-from tests.wire import AHEAD_NS, ROOT, wait_until
+from tests.wire import AHEAD_NS, PATIENCE_S, ROOT, happens, wait_until
 
 pytestmark = pytest.mark.jack
 
@@ -58,12 +58,15 @@ def ready(out: MidiOut, recorder: Recorder) -> None:
 
 
 def hold_chord(out: MidiOut, recorder: Recorder) -> None:
-    """Strike notes whose ends are an hour away, and wait until they are heard."""
-    now_ns = time.perf_counter_ns() + AHEAD_NS
-    for pitch in CHORD:
-        out.send(note_on(now_ns, 1, pitch, 2, pitch, 90))
-        out.send(note_off(now_ns + 3600 * SECOND, 1, pitch, 2, pitch))
-    wait_until(lambda: len(recorder.heard().sounding) == len(CHORD))
+    """Strike notes whose ends are an hour away until all are heard: a JACK that misses a period may lose one."""
+    for _ in range(MOST_TRIES):
+        now_ns = time.perf_counter_ns() + AHEAD_NS
+        for pitch in CHORD:
+            out.send(note_on(now_ns, 1, pitch, 2, pitch, 90))
+            out.send(note_off(now_ns + 3600 * SECOND, 1, pitch, 2, pitch))
+        if happens(lambda: len(recorder.heard().sounding) == len(CHORD), PATIENCE_S / MOST_TRIES):
+            return
+    pytest.fail(f"not all of {CHORD} were heard")
 
 
 def unless_jack_missed_periods(attempt: Callable[[], bool]) -> None:
@@ -131,16 +134,15 @@ def test_nothing_hangs_after_a_panic(out: MidiOut, recorder: Recorder) -> None:
     ready(out, recorder)
     hold_chord(out, recorder)
     out.send(panic())
-    wait_until(lambda: recorder.heard().offs == len(CHORD) and len(recorder.heard().controls) == 3)
-    assert not recorder.heard().sounding
+    wait_until(lambda: not recorder.heard().sounding and len(recorder.heard().controls) == 3)
 
 
 def test_nothing_hangs_after_the_port_is_stopped(out: MidiOut, recorder: Recorder) -> None:
     ready(out, recorder)
     hold_chord(out, recorder)
     out.stop()
-    wait_until(lambda: recorder.heard().offs == len(CHORD))
-    assert recorder.heard().controls[-3:] == [(2, 64, 0), (2, 123, 0), (2, 120, 0)]
+    wait_until(lambda: not recorder.heard().sounding and len(recorder.heard().controls) == 3)
+    assert recorder.heard().controls == [(2, 64, 0), (2, 123, 0), (2, 120, 0)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -156,8 +158,7 @@ def test_nothing_hangs_after_the_daemon_is_killed(recorder: Recorder, number: si
         daemon.stdin.flush()
         wait_until(lambda: len(recorder.heard().sounding) == len(CHORD))
         daemon.send_signal(number)
-    wait_until(lambda: recorder.heard().offs == len(CHORD))
-    wait_until(lambda: len(recorder.heard().controls) == 3)
+    wait_until(lambda: not recorder.heard().sounding and len(recorder.heard().controls) == 3)
 
 
 def test_a_daemon_that_slept_finds_its_port_as_it_was(recorder: Recorder) -> None:
@@ -206,15 +207,15 @@ def test_a_jack_server_that_dies_is_noticed_and_its_successor_used(
         out.send(note_off(hour_ns, 1, 1, 0, 60))
         server.kill()
         wait_until(lambda: out.state.status is PortStatus.LOST)
-        assert isinstance(events[1], PortLost)
-        assert "is gone: start it again" in events[1].problem
+        problems = [event.problem for event in events if isinstance(event, PortLost)]
+        assert "is gone: start it again" in problems[0]
         server.start()
         wait_until(lambda: out.state.status is PortStatus.OPEN)
         recorder = Recorder(tmp_path / "heard")
         recorder.wait_until_connected()
         hold_chord(out, recorder)
         recorder.close()
-        assert isinstance(events[-1], PortOpened)
+        assert [type(event) for event in events].count(PortOpened) == 2
     finally:
         out.stop()
         server.kill()
@@ -229,8 +230,9 @@ def test_a_jack_server_that_freezes_never_freezes_the_daemon(monkeypatch: pytest
     try:
         wait_until(lambda: out.state.status is PortStatus.OPEN)
         server.freeze()
-        for note in range(6000):
-            out.send(note_on(time.perf_counter_ns(), 1, note, 0, note % 128, 90))
+        due_ns = time.perf_counter_ns() + SECOND
+        for note in range(6000):  # more than JACK's library keeps for a server that takes nothing
+            out.send(note_on(due_ns, 1, note, 0, note % 128, 90))
         assert out.state.status is PortStatus.OPEN, "sending was quicker than the watch over the child"
         wait_until(lambda: out.state.status is PortStatus.LOST)
         server.thaw()

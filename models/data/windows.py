@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.data.piece import Piece
 from models.music.constants import MAX_PARTS
 from models.tokens.codec import DRUM_KIND, Cast, tokenize
+from models.tokens.echo import echoes
 from models.tokens.grid import IntArray
 from models.tokens.header import Header, describe
 from models.tokens.vocabulary import GIVEN_SLOT, SLOT, TICKS_PER_GRID
@@ -39,6 +40,8 @@ class Window:
     free: NDArray[np.bool_]
     kind: IntArray
     whole: IntArray
+    echo: IntArray
+    hits: IntArray
 
 
 def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header, first_bar: int, events: int) -> Window:
@@ -51,6 +54,7 @@ def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header,
     kind[cast.slot] = cast.kind
     free[cast.slot[cast.given]] = False
     slot = tokens[:, SLOT]
+    echo, hits = echoes(tokens, bar, kind, first_bar)
     return Window(
         tokens,
         bar - first_bar,
@@ -62,6 +66,8 @@ def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header,
         free,
         kind,
         header.whole,
+        echo,
+        hits,
     )
 
 
@@ -73,6 +79,15 @@ def cut(piece: Piece, first_bar: int, events: int) -> NDArray[np.void]:
         return notes
     whole = notes[notes["bar"] < notes["bar"][-1]]
     return whole if len(whole) else notes
+
+
+def cut_fitting(piece: Piece, first_bar: int, events: int) -> NDArray[np.void]:
+    """As `cut`, but so that the notes with their rests and the end are no more than `events`."""
+    notes = cut(piece, first_bar, events)
+    bars, counts = np.unique(notes["bar"], return_counts=True)
+    rests = bars - first_bar - np.arange(len(bars))
+    fitting = bars[np.cumsum(counts) + rests + (bars == piece.bars - 1) <= events]
+    return notes[notes["bar"] <= (fitting[-1] if len(fitting) else bars[0])]
 
 
 def first_bar_of(piece: Piece, rng: np.random.Generator) -> int:
@@ -125,7 +140,7 @@ def plain_windows(piece: Piece, events: int) -> list[Window]:
     """A piece as validation reads it: end to end, nothing augmented, given or withheld."""
     windows, bar = [], 0
     while bar < piece.bars:
-        notes = cut(piece, bar, events)
+        notes = cut_fitting(piece, bar, events)
         last = int(notes["bar"].max()) + 1
         cast = Cast(piece.kinds, np.arange(len(piece.kinds)), np.zeros(len(piece.kinds), dtype=bool))
         header = describe(notes, piece.classes, cast, last - bar, piece.meter, piece.bpm)

@@ -42,11 +42,14 @@ def card_path(weights: Path) -> Path:
 
 
 def save_weights(path: Path, parameters: Mapping[str, Tensor], card: Card) -> None:
-    """Write weights in half precision, and the card beside them."""
+    """Write weights in half precision, and the card beside them; both files are whole at every moment."""
     halves = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in parameters.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(halves, path)
-    card_path(path).write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
+    partial = path.with_suffix(".partial")
+    save_file(halves, partial)
+    partial.replace(path)
+    partial.write_text(json.dumps(asdict(card), indent=2) + "\n", encoding="utf-8")
+    partial.replace(card_path(path))
 
 
 def read_card(weights: Path) -> Card:
@@ -57,15 +60,20 @@ def read_card(weights: Path) -> Card:
     """
     path = card_path(weights)
     try:
-        card = Card(**json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values.get("format", FORMAT) != FORMAT:
+            raise CheckpointError(f"{path} has format {values['format']}, this version reads {FORMAT}: update Continuo")
+        card = Card(**values)
     except FileNotFoundError:
         raise CheckpointError(
             f"{path} is missing: a model is a .safetensors file with its .json card beside it"
         ) from None
-    except (OSError, ValueError, TypeError) as error:
+    except CheckpointError:
+        raise
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} is no model card ({error}): restore it from where the model came") from error
-    if card.format != FORMAT:
-        raise CheckpointError(f"{path} has format {card.format}, this version reads {FORMAT}: update Continuo")
+    if not isinstance(card.network, dict) or not all(type(size) is int for size in card.network.values()):
+        raise CheckpointError(f"{path} names no sizes of a network: restore it from where the model came")
     if card.vocabulary != fingerprint():
         raise CheckpointError(
             f"{weights} was trained with vocabulary {card.vocabulary}, this version speaks {fingerprint()}: "
@@ -86,7 +94,20 @@ def load_weights(path: Path, network: nn.Module) -> None:
         raise CheckpointError(f"{path} is missing: name another model or reinstall") from None
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} is damaged ({error}): restore it from where it came") from error
-    try:
-        network.load_state_dict({name: value.float() for name, value in weights.items()}, strict=True)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit the network its card describes: {error}") from error
+    misfit = _misfit(weights, network)
+    if misfit is not None:
+        raise CheckpointError(f"{path} does not fit the network its card describes ({misfit}): restore both together")
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
+
+
+def _misfit(weights: Mapping[str, Tensor], network: nn.Module) -> str | None:
+    """The first difference between a file and a network, in words."""
+    wanted = network.state_dict()
+    for name in sorted(wanted.keys() | weights.keys()):
+        if name not in weights:
+            return f"{name} is not in the file"
+        if name not in wanted:
+            return f"{name} is not in the network"
+        if weights[name].shape != wanted[name].shape:
+            return f"{name} is {tuple(weights[name].shape)}, not {tuple(wanted[name].shape)}"
+    return None

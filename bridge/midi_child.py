@@ -114,9 +114,9 @@ class Player:
             if not chunk:
                 return False
             for command in parse_commands(chunk):
-                self._send_all(self._notes.push(command))
                 if command.kind is Kind.QUIT:
                     return False
+                self._send_all(self._notes.push(command))
             chunk = self._inbox.next(0)
         return True
 

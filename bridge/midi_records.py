@@ -30,7 +30,7 @@ class Kind(IntEnum):
     PANIC = 5
     """All sound off on every channel used, drop everything pending; never waits."""
     QUIT = 6
-    """Like panic, then close the port; never waits."""
+    """Like panic, then close the port; never waits. For the MIDI child, not for a `NoteQueue`."""
 
 
 class Command(NamedTuple):

@@ -42,7 +42,7 @@ class NoteQueue:
 
     def push(self, command: Command) -> list[Message]:
         """Take a command; returns what must be sent this instant, which only panic and an undated cancel need."""
-        if command.kind in (Kind.PANIC, Kind.QUIT):
+        if command.kind is Kind.PANIC:
             return self.end_all()
         if command.kind is Kind.CANCEL and command.due_ns == NOW:
             self._drop(command.tag)

@@ -89,6 +89,7 @@ def child(wire: Path) -> Iterator[Child]:
 def assert_all_ended(wire: Path) -> None:
     """Every note has its note-off, then its channel was quietened, then the port was closed."""
     assert not heard(wire).sounding
+    assert len(heard(wire).controls) == 3, "once is enough"
     assert [data for _, data in messages(wire)][-3:] == ALL_OFF_ON_CHANNEL_2
     assert wire.read_text().endswith("closed\n")
 

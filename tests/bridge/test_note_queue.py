@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.midi_records import Command, Kind, cancel, leave, note_off, note_on, panic, program, silence
+from bridge.midi_records import Command, Kind, cancel, note_off, note_on, panic, program, silence
 from bridge.note_queue import DROP_NS, LATE_NS, NoteQueue
 from bridge.notes import Message, all_sound_off
 from tests.fakes import MS, ManualClock, SoundingPort
@@ -68,13 +68,12 @@ def test_a_dated_cancel_waits_for_its_time() -> None:
 
 
 def test_panic_acts_when_it_arrives_and_forgets_everything() -> None:
-    for command in (panic(), leave()):
-        queue = NoteQueue()
-        queue.push(note_on(0, 1, 1, 4, 60, 90))
-        play_until(queue, 0)
-        queue.push(note_on(50, 1, 2, 5, 64, 90))
-        assert queue.push(command) == [(0x84, 60, 64), *all_sound_off(4)]
-        assert queue.next_due_ns is None
+    queue = NoteQueue()
+    queue.push(note_on(0, 1, 1, 4, 60, 90))
+    play_until(queue, 0)
+    queue.push(note_on(50, 1, 2, 5, 64, 90))
+    assert queue.push(panic()) == [(0x84, 60, 64), *all_sound_off(4)]
+    assert queue.next_due_ns is None
 
 
 def test_a_late_note_is_counted_and_a_stale_one_not_played() -> None:

@@ -180,10 +180,12 @@ class Stage:
         self._leave_superseded(act)
 
     def fall_silent(self, state: TakeState) -> Act | None:
-        """The scheduler has played the last of a take; returns it."""
-        act = self._acts.pop(state.tag, None)
-        if act is not None:
-            act.late = state.late + state.dropped + self._late_at_port(state.tag)
+        """The scheduler has played the last of a take; returns it. One that is hushed and still made stays."""
+        act = self._acts.get(state.tag)
+        if act is None or not act.is_whole:
+            return None
+        del self._acts[state.tag]
+        act.late = state.late + state.dropped + self._late_at_port(state.tag)
         return act
 
     def follow(self, client: ClientKey, song_tick: int, bpm: float) -> None:

@@ -280,6 +280,8 @@ def test_a_hushed_take_is_silent_at_once_and_still_made(hall: Hall) -> None:
     hall.wait(MS)
     assert hall.is_silent
     assert hall.stage.limit_tick(act) is None
+    assert hall.stage.fall_silent(hall.over[0]) is None, "it was forgotten, and its maker with it"
+    assert list(hall.stage) == [act]
     hall.add(act, notes(8))
     hall.stage.complete(act)
     hall.wait(10 * SECOND)

@@ -73,12 +73,15 @@ class Liblo:
         """
         end_s = time.monotonic() + patience_s
         while not is_so():
-            now_s = time.monotonic()
-            assert now_s < end_s, f"not within {patience_s} s; heard {self.everything()[-5:]}"
-            if now_s - self._hello_s > HEARTBEAT_S:
-                self._hello_s = now_s
-                self.say("hello", self.port, 1, "liblo")
+            assert time.monotonic() < end_s, f"not within {patience_s} s; heard {self.everything()[-5:]}"
+            self.beat()
             time.sleep(0.02)
+
+    def beat(self) -> None:
+        """Say hello when it is time to."""
+        if time.monotonic() - self._hello_s > HEARTBEAT_S:
+            self._hello_s = time.monotonic()
+            self.say("hello", self.port, 1, "liblo")
 
     def wait_for(self, name: str, *beginning: Value) -> list[str]:
         """The first such message."""

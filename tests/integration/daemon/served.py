@@ -17,7 +17,7 @@ from tests.integration.daemon.liblo import Liblo
 from tests.wire import ROOT
 
 CLIENT_TIMEOUT_S = 3.0
-READY = 1
+LOADING, READY = 0, 1
 LEAVING_S = 20.0
 
 
@@ -45,8 +45,14 @@ class Served:
         self._last_id = 100
 
     def __enter__(self) -> Served:
-        with self.client() as client:
-            client.until(lambda: client.ping(len(client.told("pong"))) == READY)
+        try:
+            with self.client() as client:
+                client.until(lambda: client.ping(len(client.told("pong"))) != LOADING)
+                assert client.ping(-1) == READY
+        except AssertionError as error:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"the daemon is not ready: {self.log()}") from error
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from bridge.commands import options
 from bridge.errors import ContinuoError
 from bridge.importer import load_object
+
+if TYPE_CHECKING:
+    from models.training.likelihood import Standing
+
+SECONDS_A_MINUTE = 60
+
+
+def shown_on(progress: Progress) -> Callable[[Standing], None]:
+    """A watcher that moves a bar: notes a second since its first look, bits of the last step, bits held out."""
+    task = progress.add_task("training", total=1.0, figures="reading the music")
+    first: list[Standing] = []
+
+    def watch(standing: Standing) -> None:
+        first.append(standing) if not first else None
+        seconds = (standing.minutes - first[0].minutes) * SECONDS_A_MINUTE
+        figures = [f"{standing.bits:.2f} bits"]
+        if seconds > 0:
+            figures.insert(0, f"{(standing.notes - first[0].notes) / seconds:.0f} notes/s")
+        if standing.held_out:
+            figures.append(f"{standing.held_out['bits_per_note']:.2f} held out")
+        progress.update(task, completed=standing.share, figures=", ".join(figures))
+
+    return watch
 
 
 @click.command(short_help="train a model")
@@ -28,11 +55,13 @@ def train(
     """Train the model described by CONFIG (see configs/) on the MIDI files in --data."""
     from bridge.log import setup
 
-    setup()
-    try:
-        weights = load_object("models.training.run:train")(
-            recipe, list(data_dirs), out_dir, resume, max_minutes, device
-        )
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
-        raise ContinuoError(str(error)) from error
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[figures]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        setup()  # now, so that lines of the log go above the bar
+        try:
+            weights = load_object("models.training.run:train")(
+                recipe, list(data_dirs), out_dir, resume, max_minutes, device, shown_on(progress)
+            )
+        except (ValueError, FileNotFoundError, FileExistsError) as error:
+            raise ContinuoError(str(error)) from error
     click.echo(f"weights: {weights}")

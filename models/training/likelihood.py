@@ -92,22 +92,26 @@ class LikelihoodRun(Generic[W]):
         torch.save(state, partial)
         partial.replace(self.out_dir / name)
 
-    def resume(self, max_minutes: float | None) -> bool:
-        """Go on from `last.pt`; from `plateau.pt` where that run had come to its end and this one is longer."""
-        for name in ("last.pt", "plateau.pt"):
-            path = self.out_dir / name
-            if not path.exists():
-                continue
-            state = torch.load(path, map_location=self.device, weights_only=True)
-            self.task.network.load_state_dict(state["network"])
-            self.average.values = state["average"]
-            self.optimizers.load_state_dict(state["optimizers"])
-            self.step, self.notes, self.minutes = (state["at"][key] for key in ("step", "notes", "minutes"))
-            if self.progress(max_minutes) <= 1.0 - self.config.decay:
-                return True
-            if name == "last.pt" and self.progress(max_minutes) < 1.0:
-                return True
-        return self.step > 0
+    def resume(self, max_minutes: float | None = None) -> bool:
+        """Go on from `last.pt`, or from `plateau.pt` where the rates had begun to fall and this run is longer.
+
+        `plateau.pt` is there only while `last.pt` is past it.
+        """
+        last, plateau = self.out_dir / "last.pt", self.out_dir / "plateau.pt"
+        if not last.exists():
+            return False
+        self._load(last)
+        if plateau.exists() and self.progress(max_minutes) <= 1.0 - self.config.decay:
+            self._load(plateau)
+            plateau.replace(last)
+        return True
+
+    def _load(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.task.network.load_state_dict(state["network"])
+        self.average.values = state["average"]
+        self.optimizers.load_state_dict(state["optimizers"])
+        self.step, self.notes, self.minutes = (state["at"][key] for key in ("step", "notes", "minutes"))
 
     def train(
         self,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 def split_parameters(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """(matrices of linear layers that feed another layer, all other parameters)."""
-    outputs = {id(head.out.weight) for head in getattr(network, "heads", [])}
+    outputs = {id(layer.weight) for head in getattr(network, "heads", []) for layer in (head.out, head.gate)}
     matrices = {
         id(layer.weight)
         for layer in network.modules()

@@ -27,6 +27,12 @@ def tiny_network(block_size: int = TINY.block_size, seed: int = 0) -> FlagshipNe
     torch.manual_seed(seed)
     sizes = {"n_layer": 2, "n_head": 1, "n_embd": 64, "n_ff": 64, "n_head_ff": 32, "block_size": block_size}
     network = FlagshipNetwork(FlagshipConfig(**sizes)).eval().requires_grad_(requires_grad=False)
+    for learned_from_zero in (
+        network.hits.weight,
+        network.ahead,
+        *(p for h in network.heads for p in (h.echo, h.gate.weight)),
+    ):
+        torch.nn.init.normal_(learned_from_zero, std=0.02)
     for parameter in network.parameters():
         if parameter.dim() > 1:
             parameter.mul_(4.0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.generator import Controls
 from models.layers.sampling import draw, probabilities, truncate
 from models.music.constants import MAX_PARTS
+from models.tokens.echo import AHEAD
 from models.tokens.grammar import Grammar
 from models.tokens.vocabulary import DBAR, PITCH, POSITION, POSITIONS, REST_SLOT, SLOT, TICKS_PER_GRID
 from models.zoo.flagship.history import History, Key, Place
@@ -46,6 +49,10 @@ class Choice:
         ticks, bars = self._piece.true_place(bar, position)
         start = self._piece.grid.bar_to_tick(self._origin) / TICKS_PER_GRID
         return bar - self._origin, (ticks - start, bars - self._origin)
+
+    def guesses(self, field: int, known: Sequence[int]) -> list[int]:
+        """What each lag would have a field be; for `AHEAD`, where it would have the next event stand."""
+        return self._history.guesses_ahead() if field == AHEAD else self._history.guesses(field, known)
 
     def choose(self, field: int, logits: NDArray[np.float32]) -> int | None:
         """The value of a field; None when a given note must be told first."""

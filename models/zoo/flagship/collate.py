@@ -10,7 +10,7 @@ import torch
 from models.data.windows import Window
 from models.zoo.flagship.likelihood import Batch
 
-PER_EVENT = ("tokens", "bar", "bar_grid", "place", "counts")
+PER_EVENT = ("tokens", "bar", "bar_grid", "place", "counts", "echo", "hits")
 
 
 def collate(windows: Sequence[Window], length: int) -> Batch:

@@ -70,7 +70,7 @@ class FlagshipGenerator:
         """Forget everything."""
         self._reader.reset()
         self._piece: Piece | None = None
-        self._history = History()
+        self._history = History(())
         self._floor: Key = (0, 0)
         self._density = 1.0
         self.reseed(seed)
@@ -185,7 +185,7 @@ class FlagshipGenerator:
             floor = self._floor if attempt == TRIES - 1 else (piece.start_bar, 0)
             seed = (self._seed, len(self._history), attempt)
             choice = Choice(piece, self._history, grammar, controls, seed, origin, floor)
-            row = self._reader.stepper.propose(choice.choose, choice.places)
+            row = self._reader.stepper.propose(choice.choose, choice.places, choice.guesses)
             if row is None:
                 return None
             event = piece.event_at(tuple(row), self._history.bar + row[DBAR], row[POSITION])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.tokens.codec import Events
+from models.tokens.echo import Echo
 from models.tokens.grammar import Last
 from models.tokens.vocabulary import DBAR, GIVEN_SLOT, PITCH, POSITION, REST_SLOT, SLOT
 
@@ -26,6 +27,8 @@ class Event:
     """The six fields; dbar is filled in when it joins a history."""
     bar: int
     place: Place
+    hits: int = 0
+    """The lags it agrees with, see `models.tokens.echo`; filled in when it joins a history."""
 
     @property
     def key(self) -> Key:
@@ -42,9 +45,14 @@ def events_list(events: Events) -> list[Event]:
 class History:
     """Grows at the end; never forgets what was heard before `start_bar`."""
 
-    def __init__(self, events: Sequence[Event] = (), start_bar: int = 0) -> None:
+    def __init__(self, kind: Sequence[int], events: Sequence[Event] = (), start_bar: int = 0) -> None:
+        """`kind` tells drums 0, bass 1 and others 2 by slot."""
         self.start_bar = start_bar
-        self.events = [event for event in events if event.bar < start_bar]
+        self._echo = Echo(kind, first_bar=0)
+        self.events: list[Event] = []
+        for event in events:
+            if event.bar < start_bar:
+                self._add(event)
         self.heard = len(self.events)
         self._future = [event for event in events if event.bar >= start_bar and is_given(event)]
         self._told = 0
@@ -81,7 +89,19 @@ class History:
         """Add what was made."""
         row = list(event.row)
         row[DBAR] = event.bar - self.bar
-        self.events.append(Event(tuple(row), event.bar, event.place))
+        self._add(Event(tuple(row), event.bar, event.place))
+
+    def _add(self, event: Event) -> None:
+        self.events.append(replace(event, hits=self._echo.hits(event.row, event.bar)))
+        self._echo.add(event.row, event.bar)
+
+    def guesses(self, field: int, known: Sequence[int]) -> list[int]:
+        """What each lag would have a field of the next event be, the fields before it known."""
+        return self._echo.field(field, self.events[-1].row if self.events else None, self.bar, known)
+
+    def guesses_ahead(self) -> list[int]:
+        """Where in its bar each lag would have the next event stand."""
+        return [position for _, position in self._echo.ahead(self.events[-1].row if self.events else None, self.bar)]
 
     def tell(self) -> None:
         """Add the next given note."""
@@ -93,14 +113,20 @@ class History:
         """Drop what stands at or after a place, but nothing that was heard; given notes wait again."""
         while len(self.events) > self.heard and self.events[-1].key >= to:
             dropped = self.events.pop()
+            self._echo.drop(dropped.row, dropped.bar)
             self._told -= is_given(dropped)
 
-    def arrays(self, first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Rows (T, 6), bars (T,) and places (T, 2) of a stretch."""
+    def arrays(
+        self, first: int, last: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Rows (T, 6), bars (T,), places (T, 2) and hits (T,) of a stretch."""
         stretch = self.events[first:last]
         rows = np.array([event.row for event in stretch], dtype=np.int64)
         places = np.array([event.place for event in stretch], dtype=np.float64)
-        return rows, np.array([event.bar for event in stretch], dtype=np.int64), places
+        bars, hits = (
+            np.array(column, dtype=np.int64) for column in zip(*((e.bar, e.hits) for e in stretch), strict=True)
+        )
+        return rows, bars, places, hits
 
 
 def is_given(event: Event) -> bool:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.tokens.echo import AHEAD
 from models.tokens.vocabulary import (
     DBAR,
     DRUM_PITCH,
@@ -52,6 +53,10 @@ class Batch:
     """(B, P) int64: drums 0, bass 1, other 2."""
     whole: Tensor
     """(B, 2) int64."""
+    echo: Tensor
+    """(B, T, 7, 4) int64: what the bars before would have each field be, see `models.tokens.echo`."""
+    hits: Tensor
+    """(B, T) int64: which of them each event agrees with."""
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
@@ -113,7 +118,7 @@ def field_logits(network: FlagshipNetwork, batch: Batch) -> list[Tensor]:
     """Masked logits of the six fields, each (B, T, size), every event predicted from those before it."""
     tokens, bar = batch.tokens, batch.bar
     parts = network.parts(batch.header, batch.present)
-    x = torch.cat([network.header(parts, batch.whole), network.events(tokens, bar, parts)[:, :-1]], dim=1)
+    x = torch.cat([network.header(parts, batch.whole), network.events(tokens, bar, batch.hits, parts)[:, :-1]], dim=1)
     index = torch.arange(x.shape[1] + 1, device=x.device)
     place = F.pad(batch.place, (0, 0, HEADER_LENGTH, 0))  # the header stands where the window starts
     turn = network.turns(index[:-1].expand(len(x), -1), place[:, :-1])
@@ -129,10 +134,9 @@ def field_logits(network: FlagshipNetwork, batch: Batch) -> list[Tensor]:
         PITCH: pitch_mask(batch, tie, previous),
     }
     logits = []
-    for field, head in enumerate(network.heads):
-        state = head.refine(state)
-        raw = network.slot_logits(state, parts) if field == SLOT else head.logits(state)
-        logits.append(raw.float().masked_fill(~masks[field], BARRED) if field in masks else raw.float())
+    for field in range(len(FIELDS)):
+        state, raw = network.predict(field, state, batch.echo[:, :, field], batch.echo[:, :, AHEAD], parts)
+        logits.append(raw.masked_fill(~masks[field], BARRED) if field in masks else raw)
         if field < len(FIELDS) - 1:
             state = network.after_field(field, state, tokens[..., field], bar, parts)
         if field in (POSITION, SLOT):

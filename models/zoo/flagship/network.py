@@ -4,7 +4,9 @@ Sources: compound note tokens with sequential sub-token heads, Ryu et al., Neste
 SwiGLU blocks, Touvron et al., LLaMA (2023). Departures: half of each rotary turns by musical time (`layers/rotary.py`);
 after the position and again after the slot is known, the heads look up what stood at musically related places (an
 attention whose query turns by the *predicted* note's time); a part is the sum of what the header tells of it, and the
-slot logits are products with these sums, so that a part means what it plays and not where it sits.
+slot logits are products with these sums, so that a part means what it plays and not where it sits; each head is told
+what the bars before would have its field be, and a gate copies from them (a pointer, Vinyals et al., 2015, whose places
+the meter gives: `tokens/echo.py`).
 
 Shapes: B batch, T events, C = n_embd, H heads, D = C / H, P = 16 slots, L = 1 + P header places before the events.
 """
@@ -23,6 +25,7 @@ from torch.nn import functional as F
 from models.layers.linear import StepLinear
 from models.layers.rotary import BAR_PERIODS, TICK_PERIODS, rotary_frequencies, rotary_table, rotate
 from models.music.constants import MAX_PARTS
+from models.tokens.echo import HITS, LAGS
 from models.tokens.vocabulary import (
     DBAR,
     DURATION,
@@ -143,6 +146,8 @@ class FieldHead(nn.Module):
 
     def __init__(self, config: FlagshipConfig, size: int) -> None:
         super().__init__()
+        self.echo = nn.Parameter(torch.zeros(len(LAGS), config.n_embd))
+        self.gate = StepLinear(config.n_embd, len(LAGS))
         self.norm = nn.RMSNorm(config.n_embd)
         self.mix = SwiGLU(config.n_embd, config.n_head_ff)
         self.norm_out = nn.RMSNorm(config.n_embd)
@@ -152,14 +157,20 @@ class FieldHead(nn.Module):
         """Digest the fields that are known."""
         return state + self.mix(self.norm(state))
 
-    def logits(self, state: Tensor) -> Tensor:
-        """(B, T, size)."""
-        return self.out(self.norm_out(state))
+    def hear(self, state: Tensor, guesses: Tensor) -> Tensor:
+        """Tell the state what the lags guess, (B, T, lags, C)."""
+        return state + (guesses * self.echo).sum(dim=-2)
 
 
 def module_list(modules: Iterable[M]) -> Sequence[M]:
     """An `nn.ModuleList` whose items keep their type."""
     return cast("Sequence[M]", nn.ModuleList(modules))
+
+
+def copied(logits: Tensor, belief: Tensor, guesses: Tensor) -> Tensor:
+    """Logits (B, T, V) raised where a lag guesses, by how far it is believed (B, T, lags); -1 = it guesses nothing."""
+    known = guesses >= 0
+    return logits.scatter_add(-1, guesses.clamp(min=0), torch.where(known, belief, 0.0).to(logits.dtype))
 
 
 class FlagshipNetwork(nn.Module):
@@ -182,6 +193,8 @@ class FlagshipNetwork(nn.Module):
         )
         self.given = nn.Parameter(torch.zeros(c))
         self.chroma = nn.Embedding(13, c)
+        self.hits = nn.Embedding(HITS, c)
+        self.ahead = nn.Parameter(torch.zeros(len(LAGS), c))
         self.bars = module_list(nn.Embedding(cycle, c) for cycle in BAR_CYCLES)
         self.blocks = module_list(Block(config) for _ in range(config.n_layer))
         self.norm = nn.RMSNorm(c)
@@ -192,6 +205,9 @@ class FlagshipNetwork(nn.Module):
         self.register_buffer("by_index", index, persistent=False)
         self.register_buffer("by_time", time, persistent=False)
         self.apply(self._initialise)
+        nn.init.zeros_(self.hits.weight)
+        for head in self.heads:
+            nn.init.zeros_(head.gate.weight)
         for block in self.blocks:
             for layer in (block.out, block.ff.down):
                 nn.init.normal_(layer.weight, std=0.02 / math.sqrt(2 * config.n_layer))
@@ -229,9 +245,9 @@ class FlagshipNetwork(nn.Module):
         who = who + (slot >= GIVEN_SLOT)[..., None] * self.given
         return torch.where(is_mark[..., None], self.fields[SLOT](torch.where(is_mark, slot - REST_SLOT, 0)), who)
 
-    def events(self, tokens: Tensor, bar: Tensor, parts: Tensor) -> Tensor:
-        """Embed events, (B, T, C), from tokens (B, T, 6) and their bars (B, T)."""
-        x = self.slot_embedding(tokens[..., SLOT], parts) + self.bar_embedding(bar)
+    def events(self, tokens: Tensor, bar: Tensor, hits: Tensor, parts: Tensor) -> Tensor:
+        """Embed events, (B, T, C), from tokens (B, T, 6), their bars (B, T) and the lags they agree with (B, T)."""
+        x = self.slot_embedding(tokens[..., SLOT], parts) + self.bar_embedding(bar) + self.hits(hits)
         for field in (DBAR, POSITION, PITCH, DURATION, VELOCITY):
             x = x + self.fields[field](tokens[..., field])
         pitch = tokens[..., PITCH]
@@ -249,11 +265,37 @@ class FlagshipNetwork(nn.Module):
         state = state + self.fields[field](value)
         return state + self.bar_embedding(bar) if field == DBAR else state
 
-    def slot_logits(self, state: Tensor, parts: Tensor) -> Tensor:
-        """(B, T, P + 2): the parts, then REST and END."""
-        query = self.heads[SLOT].logits(state)
-        marks = self.fields[SLOT].weight.expand(parts.shape[0], -1, -1)
-        return query @ torch.cat([parts, marks], dim=1).transpose(1, 2)
+    def predict(
+        self, field: int, state: Tensor, guesses: Tensor, ahead: Tensor, parts: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The state, digested, and the logits of one field; the slot's are the parts', then REST's and END's.
+
+        Args:
+            guesses: (B, T, lags) what the bars before would have the field be, see `models.tokens.echo`.
+            ahead: (B, T, lags) the position they would have the next event stand at.
+            parts: (B, P, C).
+        """
+        head = self.heads[field]
+        state = head.hear(state, self.guessed(field, guesses, parts))
+        if field == DBAR:
+            state = state + (self.guessed(POSITION, ahead, parts) * self.ahead).sum(dim=-2)
+        state = head.refine(state)
+        seen = head.norm_out(state)
+        logits = head.out(seen)
+        if field == SLOT:
+            marks = self.fields[SLOT].weight.expand(parts.shape[0], -1, -1)
+            logits = logits @ torch.cat([parts, marks], dim=1).transpose(1, 2)
+            guesses = torch.where(guesses >= REST_SLOT, guesses - GIVEN_SLOT, guesses)
+        return state, copied(logits.float(), head.gate(seen), guesses)
+
+    def guessed(self, field: int, guesses: Tensor, parts: Tensor) -> Tensor:
+        """Embed guesses (B, T, lags) of a field, (B, T, lags, C); zero where there is none."""
+        values = guesses.clamp(min=0)
+        if field == SLOT:
+            embedded = self.slot_embedding(values.flatten(1), parts).unflatten(1, values.shape[1:])
+        else:
+            embedded = self.fields[field](values)
+        return embedded * (guesses >= 0)[..., None]
 
     def hidden(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """One causal pass: the state (B, T, C) and the look-ups' keys and values (B, H, T, D)."""

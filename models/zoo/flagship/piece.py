@@ -11,7 +11,7 @@ from models.generator import Context, Controls
 from models.music.constants import MAX_PARTS
 from models.tokens.codec import OTHER_KIND, Cast, place_notes, tokenize
 from models.tokens.grammar import Grammar, scale_pitches
-from models.tokens.grid import Grid
+from models.tokens.grid import Grid, IntArray
 from models.tokens.header import Header, describe, part_classes
 from models.tokens.vocabulary import TICKS_PER_GRID
 from models.zoo.flagship.history import Event, History, Place, events_list
@@ -48,7 +48,14 @@ class Piece:
         """Everything heard, and the given parts' future."""
         last = max(self.start_bar, int(self.placed["bar"].max(initial=0)) + 1)
         starts = self.grid.starts(self.grid.bar_to_tick(last + 1))
-        return History(events_list(tokenize(self.placed, self.cast, starts, 0, last)), self.start_bar)
+        events = events_list(tokenize(self.placed, self.cast, starts, 0, last))
+        return History(self.kinds().tolist(), events, self.start_bar)
+
+    def kinds(self) -> IntArray:
+        """(MAX_PARTS,) drums, bass or other by slot; an empty slot counts as other."""
+        kind = np.full(MAX_PARTS, OTHER_KIND)
+        kind[: len(self.cast.kind)] = self.cast.kind
+        return kind
 
     def header(self, density: float) -> Header:
         """What the last bars sound like."""
@@ -60,11 +67,9 @@ class Piece:
 
     def grammar(self, parts: frozenset[int], controls: Controls) -> Grammar:
         """What `parts` may play."""
-        kind = np.full(MAX_PARTS, OTHER_KIND)
-        kind[: len(self.cast.kind)] = self.cast.kind
         playing = parts & frozenset(range(len(self.context.parts))) - self.context.given_parts
         free = np.array([part in playing for part in range(MAX_PARTS)])
-        return Grammar(kind, free, scale_pitches(controls.scale_root, controls.scale_mask))
+        return Grammar(self.kinds(), free, scale_pitches(controls.scale_root, controls.scale_mask))
 
     def event_at(self, row: tuple[int, ...], bar: int, position: int) -> Event:
         """An event with its place."""

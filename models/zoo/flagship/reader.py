@@ -125,10 +125,10 @@ class Reader:
         return min(shared, max(0, len(events) - 1)) // PIECE_EVENTS * PIECE_EVENTS
 
     def _read_stretch(self, history: History, first: int, last: int) -> None:
-        rows, bars, places = history.arrays(first, last)
+        rows, bars, places, hits = history.arrays(first, last)
         if first == self.window.start > 0:
             rows[0, DBAR] = 1
-        self.stepper.read(rows, bars - self.window.origin, places - self.window.offset)
+        self.stepper.read(rows, bars - self.window.origin, places - self.window.offset, hits)
 
     def read_last(self, history: History) -> None:
         """Read the event that was just appended; there must be room."""

@@ -5,7 +5,7 @@ Its slow twin is `likelihood.field_logits`, and a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.layers.kv_cache import KVCache
+from models.tokens.echo import AHEAD
 from models.tokens.header import Header
 from models.tokens.vocabulary import DBAR, FIELDS, POSITION, REST_SLOT, SLOT, VELOCITY
 from models.zoo.flagship.network import HEADER_LENGTH, FlagshipNetwork
@@ -23,6 +24,9 @@ Chooser = Callable[[int, NDArray[np.float32]], int | None]
 """(field, logits) -> value of that field; of the slot's logits, (P + 2,), the value is a slot or a mark."""
 Places = Callable[[int, int], tuple[int, tuple[float, float]]]
 """(dbar, position) -> (bar since the window's start, (grid ticks, bars) since the window's start)."""
+
+Guesses = Callable[[int, Sequence[int]], list[int]]
+"""(field or `AHEAD`, fields known) -> what each lag would have it be, see `models.tokens.echo`."""
 
 
 class Stepper:
@@ -62,12 +66,16 @@ class Stepper:
         self._absorb(self._network.header(self._parts, whole), np.zeros((HEADER_LENGTH, 2)))
 
     @torch.inference_mode()
-    def read(self, tokens: NDArray[np.int64], bar: NDArray[np.int64], place: NDArray[np.float64]) -> None:
-        """Absorb T events: (T, 6), (T,) and (T, 2), all counted from the window's start."""
-        x = self._network.events(
-            self._tensor(tokens, torch.long)[None], self._tensor(bar, torch.long)[None], self._parts
-        )
-        self._absorb(x, place)
+    def read(
+        self,
+        tokens: NDArray[np.int64],
+        bar: NDArray[np.int64],
+        place: NDArray[np.float64],
+        hits: NDArray[np.int64],
+    ) -> None:
+        """Absorb T events: (T, 6), (T,), (T, 2) and (T,), bars and places counted from the window's start."""
+        rows, bars, agreed = (self._tensor(column, torch.long)[None] for column in (tokens, bar, hits))
+        self._absorb(self._network.events(rows, bars, agreed, self._parts), place)
 
     def _absorb(self, x: Tensor, place: NDArray[np.float64]) -> None:
         cache, network = self._cache, self._network
@@ -96,15 +104,16 @@ class Stepper:
         self._cache.rewind(HEADER_LENGTH + events)
 
     @torch.inference_mode()
-    def propose(self, choose: Chooser, places: Places) -> list[int] | None:
+    def propose(self, choose: Chooser, places: Places, guesses: Guesses) -> list[int] | None:
         """Ask the heads for the next event, field by field; None from `choose` gives up."""
         network, state = self._network, self.state
         chosen: list[int] = []
         turn = (state, state)
         bar = torch.zeros(1, 1, dtype=torch.long, device=self._device)
-        for field, head in enumerate(network.heads):
-            state = head.refine(state)
-            logits = network.slot_logits(state, self._parts) if field == SLOT else head.logits(state)
+        ahead = self._tensor([[guesses(AHEAD, ())]], torch.long)
+        for field in range(len(FIELDS)):
+            guessed = self._tensor([[guesses(field, chosen)]], torch.long)
+            state, logits = network.predict(field, state, guessed, ahead, self._parts)
             value = choose(field, logits[0, 0].numpy(force=True))
             if value is None:
                 return None

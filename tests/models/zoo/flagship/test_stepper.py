@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.data.piece import piece_of
 from models.data.windows import Window, draw_window
 from models.layers.linear import StepLinear
+from models.tokens.echo import AHEAD, LAGS, NOTHING
 from models.tokens.header import Header
 from models.tokens.vocabulary import END_SLOT, FIELDS, GIVEN_SLOT, REST_SLOT, SLOT
 from models.zoo.flagship.collate import collate
@@ -36,7 +37,9 @@ class Twin:
     def read(self, first: int, last: int) -> None:
         """Read a stretch of the window."""
         window = self.window
-        self.stepper.read(window.tokens[first:last], window.bar[first:last], window.place[first:last])
+        self.stepper.read(
+            window.tokens[first:last], window.bar[first:last], window.place[first:last], window.hits[first:last]
+        )
 
     def largest_error(self) -> float:
         """Propose the event that comes next, forced to be what it is, and compare every field's logits."""
@@ -54,7 +57,11 @@ class Twin:
             ticks, bars = window.place[at]
             return int(window.bar[at]), (ticks, bars)
 
-        row = self.stepper.propose(choose, places)
+        def guesses(field: int, known: Sequence[int]) -> list[int]:
+            assert field == AHEAD or list(known) == event[:field]
+            return [int(guess) for guess in window.echo[at, field]]
+
+        row = self.stepper.propose(choose, places, guesses)
         if event[SLOT] != END_SLOT:
             assert row == event
             assert len(errors) == (SLOT + 1 if event[SLOT] == REST_SLOT else len(FIELDS))
@@ -141,6 +148,9 @@ def test_a_chooser_that_gives_up_leaves_everything_as_it_was() -> None:
     twin = Twin(tiny_network(), window_of(10))
     twin.read(0, 10)
     state = twin.stepper.state.clone()
-    assert twin.stepper.propose(lambda field, logits: None, lambda dbar, position: (0, (0.0, 0.0))) is None
+    gave_up = twin.stepper.propose(
+        lambda field, logits: None, lambda dbar, position: (0, (0.0, 0.0)), lambda field, known: [NOTHING] * len(LAGS)
+    )
+    assert gave_up is None
     assert torch.equal(twin.stepper.state, state)
     walk(twin, range(10, 20))

@@ -43,7 +43,7 @@ class Config:
     existing_port: str | None = None
     """Part of the name of an existing MIDI port to open instead, as Windows needs; null makes a virtual one."""
     record: Path | None = None
-    """Folder where every take is kept as a MIDI file; null keeps none."""
+    """MIDI file that everything played is recorded to; null records nothing."""
     log_level: LogLevel = "INFO"
     """Least important event that is told on stderr: DEBUG, INFO, WARNING or ERROR."""
     controls: Mapping[str, Value] = field(default_factory=lambda: NO_CONTROLS)

@@ -40,18 +40,18 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
 
 def test_each_value_takes_its_fields_type(tmp_path: Path) -> None:
     text = (
-        "client_timeout_s: 3e1\nseed: 7\nrecord: takes\nexisting_port: loop\ncontrols: {temperature: 9e-1, top_k: 40}\n"
+        "client_timeout_s: 3e1\nseed: 7\nrecord: played.mid\nexisting_port: loop\ncontrols: {temperature: 9e-1, top_k: 40}\n"
     )
     config = load(written(tmp_path, text))
     assert config.client_timeout_s == 30.0
-    assert (config.seed, config.record, config.existing_port) == (7, Path("takes"), "loop")
+    assert (config.seed, config.record, config.existing_port) == (7, Path("played.mid"), "loop")
     assert config.controls == {"temperature": 0.9, "top_k": 40}
     assert load(written(tmp_path, "client_timeout_s: 20\n")).client_timeout_s == 20.0
 
 
 def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
-    config = load(written(tmp_path, "osc_port: 9000\nmodel: rnn\n"), {"osc_port": 9001, "record": Path("here")})
-    assert (config.osc_port, config.model, config.record) == (9001, "rnn", Path("here"))
+    config = load(written(tmp_path, "osc_port: 9000\nmodel: rnn\n"), {"osc_port": 9001, "record": Path("here.mid")})
+    assert (config.osc_port, config.model, config.record) == (9001, "rnn", Path("here.mid"))
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,19 @@
-"""The clip that the daemon is asked to continue: two bars of bass, drums and keys, one note a quarter and part."""
+"""The clip that is continued, two bars of bass, drums and keys; and what tests do with it again and again."""
 
 from __future__ import annotations
+
+import time
 
 from models.music.constants import PPQ
 from models.music.score import Note, Part
 from tests.integration.daemon.liblo import Liblo
+from tests.integration.daemon.tape import Tape
 
 PARTS = (Part(program=33, name="bass"), Part(is_drum=True, name="drums"), Part(program=4, name="keys"))
 CHANNELS = (0, 9, 1)
 BAR_TICKS = 4 * PPQ
 BPM = 90.0
+HANDED_S = 0.3  # longer than the port is handed notes ahead: what is not silent by then was not silenced
 
 
 def two_bars() -> list[Note]:
@@ -24,3 +28,21 @@ def two_bars() -> list[Note]:
 def send_band(client: Liblo, bpm: float = BPM) -> int:
     """Hand the clip over; returns its number."""
     return client.send_clip(PARTS, two_bars(), 2 * BAR_TICKS, bpm)
+
+
+def play_long(client: Liblo, tape: Tape) -> int:
+    """A take of minutes, once some of it sounds; its number."""
+    tape.cut()
+    req = client.generate(send_band(client), bars=32, seed=3)
+    client.until(lambda: len(tape.hanging()) >= 2)
+    return req
+
+
+def is_left_silent(client: Liblo, tape: Tape) -> None:
+    """Require that every note has ended by its own note-off, and that no other follows."""
+    client.until(lambda: not tape.hanging(), patience_s=5)
+    struck = len(tape.ons())
+    time.sleep(HANDED_S)
+    assert len(tape.ons()) == struck
+    assert not tape.hanging()
+    assert tape.quietened() >= {each.channel for each in tape.ons()}

@@ -74,14 +74,12 @@ def revision() -> str:
     return found.stdout.strip()
 
 
-def facts(
-    config: TrainingConfig, run: LikelihoodRun, sources: list[Source], figures: dict[str, float], windows: int
-) -> dict[str, object]:
+def facts(run: LikelihoodRun, sources: list[Source], figures: dict[str, float], windows: int) -> dict[str, object]:
     """The card's facts."""
     return {
         "data": [{"corpus": s.name, "weight": s.weight, "folders": list(s.folders)} for s in sources],
         "split": "by group: one group in 33 is held out (models/data/corpus.py, is_validation)",
-        "window_events": config.window_events,
+        "window_events": run.config.window_events,
         "steps": run.step,
         "notes_seen": run.notes,
         "minutes": round(run.minutes, 1),
@@ -90,6 +88,15 @@ def facts(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "revision": revision(),
     }
+
+
+def export(run: LikelihoodRun, told: dict[str, object]) -> Path:
+    """Write the average's weights and their card into the run's folder."""
+    config, parameters = run.config, run.average.values
+    path = run.out_dir / f"{config.model}.safetensors"
+    size = sum(value.numel() for value in parameters.values())
+    save_weights(path, parameters, Card(config.model, config.network, fingerprint(), size, told))
+    return path
 
 
 def task_of(config: TrainingConfig, recipe: Path) -> FlagshipTask:
@@ -145,10 +152,5 @@ def train(
     windows = task.validation_windows(held_out)
     random.Random(0).shuffle(windows)
     run.train(pieces, weights, windows, max_minutes, watch)
-    figures = run.validate(windows)
-    sources = [source for source, _ in find_sources(config, data_dirs)]
-    path = out_dir / f"{config.model}.safetensors"
-    parameters = sum(value.numel() for value in run.average.values.values())
-    told = facts(config, run, sources, figures, len(windows))
-    save_weights(path, run.average.values, Card(config.model, config.network, fingerprint(), parameters, told))
-    return path
+    told = facts(run, [source for source, _ in find_sources(config, data_dirs)], run.validate(windows), len(windows))
+    return export(run, told)

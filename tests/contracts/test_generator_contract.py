@@ -5,30 +5,30 @@ The models are tiny and random: what they play is noise, and a promise kept on n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
 import pytest
 
-from models.generator import Context, Controls, Generator, Model
+from models.generator import Context, Controls, Model
 from models.music.constants import MAX_PARTS, PPQ
 from models.music.score import Meter, Note, Part
 from models.music.timebase import MeterMap
 from models.registry import ENTRIES
-from models.zoo.flagship.generator import FlagshipModel
-from tests.models.tiny import BAND, random_score, tiny_network
-
-MODELS: dict[str, Callable[[int], Model]] = {
-    "flagship": lambda block_size: FlagshipModel(tiny_network(block_size)),
-}
-"""Kind -> a tiny model of it that looks at so many notes."""
-BLOCK = 512  # four pieces of reading
-WHOLE = 4 * PPQ
-BARS = 8
-START_TICK = BARS * WHOLE
-ALL = frozenset(range(len(BAND)))
-PLAIN = Controls()
+from tests.contracts.playing import (
+    ALL,
+    BLOCK,
+    MODELS,
+    PLAIN,
+    START_TICK,
+    WHOLE,
+    assert_sound,
+    context_of,
+    opened,
+    play,
+    read,
+)
+from tests.models.tiny import BAND, random_score
 
 
 def test_every_kind_of_model_is_held_to_the_contract() -> None:
@@ -39,50 +39,6 @@ def test_every_kind_of_model_is_held_to_the_contract() -> None:
 def model(request: pytest.FixtureRequest) -> Model:
     """A tiny model of each kind."""
     return MODELS[request.param](BLOCK)
-
-
-def context_of(
-    seed: int = 0, bars: int = BARS, given: frozenset[int] = frozenset(), future_seed: int = 1, crowd: int = 10
-) -> Context:
-    """Noise to go on from; what is given goes on as noise of another seed."""
-    heard = [note for note in random_score(seed, bars, notes_per_bar=crowd).notes if note.onset_tick < bars * WHOLE]
-    future = [note.shifted(bars * WHOLE) for note in random_score(future_seed, 4).notes if note.part in given]
-    return Context(BAND, tuple(sorted([*heard, *future])), bars * WHOLE, (Meter(0, 4, 4),), 112.0, given)
-
-
-def opened(model: Model, context: Context, seed: int = 7) -> Generator:
-    """A generator that has read a context."""
-    generator = model.open()
-    generator.reset(seed)
-    read(generator, context)
-    return generator
-
-
-def read(generator: Generator, context: Context) -> list[int]:
-    """Prefill to the end."""
-    return list(generator.prefill(context))
-
-
-def play(
-    generator: Generator,
-    bars: float = 2,
-    parts: frozenset[int] = ALL,
-    controls: Controls = PLAIN,
-    start: int = START_TICK,
-) -> list[Note]:
-    """Decode up to so many bars after the start."""
-    return list(generator.decode(start + round(bars * WHOLE), parts, controls))
-
-
-def assert_sound(notes: Sequence[Note], start: int, until: int, parts: frozenset[int]) -> None:
-    """In order, in time, by who was asked, and able to sound."""
-    assert notes, "a continuation of noise by noise has notes"
-    onsets = [note.onset_tick for note in notes]
-    assert onsets == sorted(onsets)
-    assert start <= onsets[0] and onsets[-1] < until
-    assert {note.part for note in notes} <= parts
-    for note in notes:
-        note.check()
 
 
 def test_notes_are_in_order_in_time_and_by_who_was_asked(model: Model) -> None:
@@ -293,41 +249,3 @@ def test_one_bar_fuller_than_the_memory_is_continued(model: Model) -> None:
     assert len(crowd) > 2 * BLOCK
     context = Context(BAND, crowd, WHOLE, (Meter(0, 4, 4),), 120.0)
     assert_sound(play(opened(model, context), start=WHOLE), WHOLE, 3 * WHOLE, ALL)
-
-
-LONG_BARS = 10
-
-
-@pytest.fixture(params=sorted(MODELS), scope="module")
-def forgetful(request: pytest.FixtureRequest) -> Model:
-    """A tiny model that looks at no more than 64 notes."""
-    return MODELS[request.param](64)
-
-
-@pytest.fixture(scope="module")
-def long_take(forgetful: Model) -> list[Note]:
-    """Many times what it looks at."""
-    return play(opened(forgetful, context_of()), bars=LONG_BARS)
-
-
-def test_a_take_goes_on_past_the_memory(long_take: list[Note]) -> None:
-    assert len(long_take) > 2 * 64
-    assert_sound(long_take, START_TICK, START_TICK + LONG_BARS * WHOLE, ALL)
-    assert long_take[-1].onset_tick >= START_TICK + (LONG_BARS - 2) * WHOLE
-
-
-def test_slices_past_the_memory_play_what_one_stretch_plays(forgetful: Model, long_take: list[Note]) -> None:
-    generator = opened(forgetful, context_of())
-    assert [note for end in range(1, 2 * LONG_BARS + 1) for note in play(generator, end / 2)] == long_take
-
-
-@pytest.mark.parametrize("to_bars", [0, 1.5, 7])
-def test_what_follows_a_rewind_past_the_memory_is_what_would_have_followed_without(
-    forgetful: Model, long_take: list[Note], to_bars: float
-) -> None:
-    """Once, the past was looked at from another point than before the rewind."""
-    generator = opened(forgetful, context_of())
-    play(generator, bars=LONG_BARS)
-    to_tick = START_TICK + round(to_bars * WHOLE)
-    generator.rewind(to_tick)
-    assert play(generator, bars=LONG_BARS) == [note for note in long_take if note.onset_tick >= to_tick]

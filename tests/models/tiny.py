@@ -9,7 +9,8 @@ import torch
 from models.music.constants import PPQ
 from models.music.score import Meter, Note, Part, Score, Tempo
 from models.tokens.vocabulary import DBAR, SLOT
-from models.zoo.flagship.network import FlagshipConfig, FlagshipNetwork
+from models.zoo.flagship.config import FlagshipConfig
+from models.zoo.flagship.network import FlagshipNetwork
 
 TINY = FlagshipConfig(n_layer=2, n_head=1, n_embd=64, n_ff=64, n_head_ff=32, block_size=128)
 BAND = (

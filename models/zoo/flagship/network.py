@@ -14,16 +14,13 @@ Shapes: B batch, T events, C = n_embd, H heads, D = C / H, P = 16 slots, L = 1 +
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.layers.linear import StepLinear
-from models.layers.rotary import BAR_PERIODS, TICK_PERIODS, rotary_frequencies, rotary_table, rotate
+from models.layers.rotary import rotary_frequencies, rotary_table, rotate
 from models.music.constants import MAX_PARTS
 from models.tokens.echo import HITS, LAGS
 from models.tokens.vocabulary import (
@@ -42,135 +39,12 @@ from models.tokens.vocabulary import (
     TEMPO_SIZE,
     VELOCITY,
 )
+from models.zoo.flagship.blocks import Block, FieldHead, Lookup, copied, module_list
+from models.zoo.flagship.config import FlagshipConfig
 
 HEADER_LENGTH = 1 + MAX_PARTS
-HEAD_SIZE = 4 * (len(TICK_PERIODS) + len(BAR_PERIODS))
 BAR_CYCLES = (4, 8, 16)
 MARKS = END_SLOT + 1 - REST_SLOT
-M = TypeVar("M", bound=nn.Module)
-
-
-@dataclass(frozen=True, slots=True)
-class FlagshipConfig:
-    """Size of the network; head size must be 64, which the rotary periods fill."""
-
-    n_layer: int = 6
-    n_head: int = 4
-    n_embd: int = 256
-    n_ff: int = 640
-    n_head_ff: int = 160
-    block_size: int = 1024
-    """Events one pass may hold, the header not counted."""
-
-    def __post_init__(self) -> None:
-        for size in fields(self):
-            if getattr(self, size.name) < 1:
-                raise ValueError(f"{size.name} must be at least 1, not {getattr(self, size.name)}")
-        if self.n_embd != HEAD_SIZE * self.n_head:
-            raise ValueError(f"n_embd must be {HEAD_SIZE} for each of {self.n_head} heads, not {self.n_embd} in all")
-
-
-def config_of(sizes: Mapping[str, int]) -> FlagshipConfig:
-    """The sizes a recipe or a card names; the rest as they ship.
-
-    Raises:
-        ValueError: an unknown name, or sizes that do not fit each other.
-    """
-    known = [size.name for size in fields(FlagshipConfig)]
-    unknown = sorted(set(sizes) - set(known))
-    if unknown:
-        raise ValueError(f"unknown size {unknown[0]!r}; known are {', '.join(known)}")
-    return FlagshipConfig(**sizes)
-
-
-class SwiGLU(nn.Module):
-    """Gated feed-forward (Shazeer, 2020)."""
-
-    def __init__(self, size: int, hidden: int) -> None:
-        super().__init__()
-        self.up = StepLinear(size, 2 * hidden)
-        self.down = StepLinear(hidden, size)
-
-    def forward(self, x: Tensor) -> Tensor:
-        gate, value = self.up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * value)
-
-
-class Block(nn.Module):
-    """Pre-norm attention and feed-forward."""
-
-    def __init__(self, config: FlagshipConfig) -> None:
-        super().__init__()
-        self.n_head = config.n_head
-        self.norm_attention = nn.RMSNorm(config.n_embd)
-        self.qkv = StepLinear(config.n_embd, 3 * config.n_embd)
-        self.out = StepLinear(config.n_embd, config.n_embd)
-        self.norm_ff = nn.RMSNorm(config.n_embd)
-        self.ff = SwiGLU(config.n_embd, config.n_ff)
-
-    def project(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each (B, H, T, D), the first two turned."""
-        b, t, c = x.shape
-        qkv = self.qkv(self.norm_attention(x)).view(b, t, 3, self.n_head, c // self.n_head).permute(2, 0, 3, 1, 4)
-        return rotate(qkv[0], *turn), rotate(qkv[1], *turn), qkv[2]
-
-    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
-        """Add what was attended, (B, H, T, D), then the feed-forward."""
-        x = x + self.out(attended.transpose(1, 2).flatten(2))
-        return x + self.ff(self.norm_ff(x))
-
-
-class Lookup(nn.Module):
-    """The heads' query into musical memory; keys and values are shared by both look-ups."""
-
-    def __init__(self, config: FlagshipConfig) -> None:
-        super().__init__()
-        self.n_head = config.n_head
-        self.norm = nn.RMSNorm(config.n_embd)
-        self.q = StepLinear(config.n_embd, config.n_embd)
-        self.out = StepLinear(config.n_embd, config.n_embd)
-
-    def query(self, state: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-        """(B, H, T, D), turned by the place of the note that is being predicted."""
-        b, t, c = state.shape
-        q = self.q(self.norm(state)).view(b, t, self.n_head, c // self.n_head).transpose(1, 2)
-        return rotate(q, *turn)
-
-    def finish(self, state: Tensor, attended: Tensor) -> Tensor:
-        """Add what was found, (B, H, T, D)."""
-        return state + self.out(attended.transpose(1, 2).flatten(2))
-
-
-class FieldHead(nn.Module):
-    """Logits of one field, and how its value changes the state for the next."""
-
-    def __init__(self, config: FlagshipConfig, size: int) -> None:
-        super().__init__()
-        self.echo = nn.Parameter(torch.zeros(len(LAGS), config.n_embd))
-        self.gate = StepLinear(config.n_embd, len(LAGS))
-        self.norm = nn.RMSNorm(config.n_embd)
-        self.mix = SwiGLU(config.n_embd, config.n_head_ff)
-        self.norm_out = nn.RMSNorm(config.n_embd)
-        self.out = StepLinear(config.n_embd, size)
-
-    def refine(self, state: Tensor) -> Tensor:
-        """Digest the fields that are known."""
-        return state + self.mix(self.norm(state))
-
-    def hear(self, state: Tensor, guesses: Tensor) -> Tensor:
-        """Tell the state what the lags guess, (B, T, lags, C)."""
-        return state + (guesses * self.echo).sum(dim=-2)
-
-
-def module_list(modules: Iterable[M]) -> Sequence[M]:
-    """An `nn.ModuleList` whose items keep their type."""
-    return cast("Sequence[M]", nn.ModuleList(modules))
-
-
-def copied(logits: Tensor, belief: Tensor, guesses: Tensor) -> Tensor:
-    """Logits (B, T, V) raised where a lag guesses, by how far it is believed (B, T, lags); -1 = it guesses nothing."""
-    known = guesses >= 0
-    return logits.scatter_add(-1, guesses.clamp(min=0), torch.where(known, belief, 0.0).to(logits.dtype))
 
 
 class FlagshipNetwork(nn.Module):

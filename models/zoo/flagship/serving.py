@@ -14,8 +14,9 @@ from models.layers.linear import StepLinear
 from models.music.constants import PPQ
 from models.music.score import Meter, Note, Part
 from models.registry import ModelError
+from models.zoo.flagship.config import config_of
 from models.zoo.flagship.generator import FlagshipModel
-from models.zoo.flagship.network import FlagshipNetwork, config_of
+from models.zoo.flagship.network import FlagshipNetwork
 
 WARM_NOTES = 160  # more than one piece of reading
 

@@ -12,8 +12,9 @@ from models.data.piece import Piece
 from models.data.windows import Window, draw_window, plain_windows
 from models.tokens.vocabulary import FIELDS, GIVEN_SLOT, SLOT
 from models.zoo.flagship.collate import collate
+from models.zoo.flagship.config import config_of
 from models.zoo.flagship.likelihood import field_nll
-from models.zoo.flagship.network import FlagshipNetwork, config_of
+from models.zoo.flagship.network import FlagshipNetwork
 
 NATS_TO_BITS = 1 / np.log(2)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.music.constants import PPQ
@@ -73,6 +73,7 @@ def on_grid(note: Note, grid: Grid) -> Note:
     return Note(onset_tick, note.part, note.pitch, length * TICKS_PER_GRID, velocity)
 
 
+@settings(max_examples=40, deadline=None)
 @given(NOTES, METERS, st.sets(st.integers(0, 3)))
 def test_notes_come_back_as_the_grid_holds_them(notes: list[Note], meters: tuple[Meter, ...], given: set[int]) -> None:
     grid = Grid(meters)
@@ -86,6 +87,7 @@ def test_notes_come_back_as_the_grid_holds_them(notes: list[Note], meters: tuple
     assert sorted(back) == sorted(kept.values())
 
 
+@settings(max_examples=40, deadline=None)
 @given(NOTES, METERS)
 def test_the_loss_is_told_exactly(notes: list[Note], meters: tuple[Meter, ...]) -> None:
     grid = Grid(meters)
@@ -99,6 +101,7 @@ def test_the_loss_is_told_exactly(notes: list[Note], meters: tuple[Meter, ...]) 
     assert loss.velocity_error == sum(abs(n.velocity - h.velocity) for n, h in pairs)
 
 
+@settings(max_examples=40, deadline=None)
 @given(NOTES, METERS, st.sets(st.integers(0, 3)))
 def test_events_are_in_order_and_no_bar_is_skipped(
     notes: list[Note], meters: tuple[Meter, ...], given: set[int]
@@ -186,6 +189,7 @@ def test_a_long_bar_is_read_in_pieces() -> None:
     assert events.tokens[:, :3].tolist() == [[1, 0, REST_SLOT], [1, 0, REST_SLOT], [1, 1, 2]]
 
 
+@settings(max_examples=40, deadline=None)
 @given(NOTES, st.integers(0, 5), st.integers(1, 6))
 def test_a_stretch_holds_its_bars_and_no_others(notes: list[Note], first_bar: int, bars: int) -> None:
     events = events_of(notes, first_bar=first_bar, last_bar=first_bar + bars)

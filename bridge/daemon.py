@@ -147,9 +147,10 @@ class Daemon:
         self._worker.stop()
         figures = self._metrics.snapshot()
         logger.info(
-            "ended: %d sent, %d late, %d dropped, p99 %.0f us",
+            "ended: %d sent, %d late, %d dropped, p50 %.0f us, p99 %.0f us",
             figures.sent,
             figures.late,
             figures.dropped,
+            figures.p50_us,
             figures.p99_us,
         )

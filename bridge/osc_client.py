@@ -162,6 +162,10 @@ class OscClient:
         if take.end is None:
             self._send("generate", *self._generate)  # answered by how it ended, once it has
 
+    def transport(self, is_playing: bool, song_tick: int, bpm: float, meter: Meter) -> None:
+        """Say where the host is now; a `status` follows."""
+        self._send("transport", int(is_playing), song_tick, float(bpm), meter.numerator, meter.denominator)
+
     def cancel(self, req: int) -> None:
         """Stop a take."""
         self._send("cancel", req)

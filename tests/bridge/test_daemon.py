@@ -192,7 +192,7 @@ def test_what_cannot_start_exits_with_3_and_one_sentence(
     }
     with pytest.raises(SystemExit) as ended:
         cli.main(["serve", "--midi", "none", *options[fault]])
-    assert ended.value.code in (2, 3) if fault == "record" else ended.value.code == 3
+    assert ended.value.code == 3
     assert len(capsys.readouterr().err.strip()) > 40
 
 

@@ -142,3 +142,12 @@ def test_a_midi_fault_is_news_and_no_failure() -> None:
 
     assert not is_failure(error(ErrorCode.MIDI_FAULT))
     assert is_failure(error(ErrorCode.MODEL_FAULT))
+
+
+def test_a_host_that_says_where_it_is_gets_the_figures() -> None:
+    with FakeDaemon() as daemon, OscClient(daemon.address, "test") as client:
+        client.transport(True, 960, 120.0, METER)
+        answer = client.poll(10.0)
+        assert answer is not None
+        assert answer.name == "status"
+        assert daemon.received == ["transport"]

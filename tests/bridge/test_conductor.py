@@ -1,161 +1,24 @@
-"""Every event and every effect: session, stage and scheduler are real, all around them are boring twins."""
+"""Every event the main thread handles, and every effect it executes."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from bridge.conductor import DEFECT, NO_MODEL, Conductor, Stop, TakeOver
-from bridge.context import Scene
+from bridge.conductor import DEFECT, NO_MODEL, Stop, TakeOver
 from bridge.effects import ClientKey
 from bridge.errors import ErrorCode
-from bridge.jobs import Ended, Failed, Job, Made, ModelFailed, ModelReady
-from bridge.metrics import Metrics
+from bridge.jobs import Ended, Failed, Made, ModelFailed, ModelReady
 from bridge.midi import LateNotes, PortLost, PortOpened, PortState, PortStatus
-from bridge.osc import OscSocket
-from bridge.protocol import Message, Received, Refused, Sender, build
+from bridge.protocol import Refused
 from bridge.recorder import Recorder
-from bridge.requests import Identity
-from bridge.scheduler import Scheduler
-from bridge.session import Session
 from bridge.timeline import TakeState
-from bridge.wire_table import MAX_TICK, State, Value
-from bridge.worker import Worker
+from bridge.wire_table import MAX_TICK, State
 from models.music.score import Note
+from tests.bridge.house import CHORD, READY, YOU, House
 from tests.bridge.talk import BAR, ME, SENDER, clip_messages, message, scale_of
-from tests.fakes import MS, SECOND, ManualClock, SoundingPort
-from tests.fakes_generator import FixedModel
-
-YOU = 78
-YOUR_SENDER: Sender = ("127.0.0.1", 50_001)
-SENDERS = {ME: SENDER, YOU: YOUR_SENDER}
-CHORD = (Note(0, 0, 60, 4800, 90), Note(0, 0, 64, 4800, 90))
-READY = ModelReady("fixed", FixedModel().spec, "cpu")
-
-Told = list[tuple[str, tuple[Value, ...]]]
-
-
-class AskedWorker:
-    """Remembers what it is asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, object]] = []
-        self.jobs: list[Job] = []
-
-    def load(self, name: str) -> None:
-        self.asked.append(("load", name))
-
-    def prefill(self, player: Hashable, scene: Scene) -> None:
-        self.asked.append(("prefill", player))
-
-    def begin(self, job: Job) -> None:
-        self.asked.append(("begin", job.tag))
-        self.jobs.append(job)
-
-    def cancel(self, tag: int) -> None:
-        self.asked.append(("cancel", tag))
-
-    def forget(self, player: Hashable) -> None:
-        self.asked.append(("forget", player))
-
-    def taken(self) -> list[tuple[str, object]]:
-        """What was asked since the last call."""
-        asked, self.asked = self.asked, []
-        return asked
-
-
-class HeardSocket:
-    """Remembers what is sent, and refuses what the table does; `breaks_at` is a message that cannot be sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Sender, str, tuple[Value, ...]]] = []
-        self.breaks_at = ""
-
-    def send(self, destination: Sender, name: str, values: Sequence[Value], notes: Sequence[Note] = ()) -> None:
-        build(name, *values, notes=notes)
-        if name == self.breaks_at:
-            raise RuntimeError("a defect of ours")
-        self.sent.append((destination, name, tuple(values)))
-
-
-class House:
-    """A conductor and everything around it."""
-
-    def __init__(self, recorder: Recorder | None = None, is_ready: bool = True) -> None:
-        self.clock = ManualClock()
-        self.port = SoundingPort(self.clock)
-        self.port_state = PortState(PortStatus.OPEN)
-        self.worker, self.socket = AskedWorker(), HeardSocket()
-        self.over: list[TakeState] = []
-        self.metrics = Metrics()
-        self.scheduler = Scheduler(self.port, self.clock, self.metrics, on_over=self.over.append)
-        models = {"fixed": frozenset({"temperature"}), "other": frozenset[str]()}
-        self.session = Session(Identity("1.2.3", "cpu"), "fixed", models)
-        self.conductor = Conductor(
-            self.session,
-            cast(Worker, self.worker),
-            self.scheduler,
-            cast(OscSocket, self.socket),
-            self.clock,
-            self.metrics,
-            port_state=lambda: self.port_state,
-            late_at_port=lambda tag: 0,
-            recorder=recorder,
-            seed=1,
-        )
-        self.conductor.load("fixed")
-        if is_ready:
-            self.conductor.handle(READY)
-        self.worker.taken()
-
-    def hear(self, heard: Message, by: int = ME) -> Told:
-        """What is told after a message."""
-        self.conductor.handle(Received(heard, SENDERS[by]))
-        return self.told()
-
-    def say(self, name: str, *values: Value, by: int = ME) -> Told:
-        """What is told after a client's word."""
-        return self.hear(message(name, by, *values), by)
-
-    def told(self) -> Told:
-        """Name and values after the id of everything sent since the last call."""
-        sent, self.socket.sent = self.socket.sent, []
-        return [(name, values[1:]) for _, name, values in sent]
-
-    def send_clip(self, req: int = 1, by: int = ME) -> None:
-        for each in clip_messages(req, scale_of(4), client_id=by):
-            self.hear(each, by)
-
-    def take(self, req: int = 1, by: int = ME, seed: int = 5) -> int:
-        """A take that has been asked for; its tag."""
-        self.send_clip(req, by)
-        assert self.say("generate", req, req, 4, 0, seed, -1, by=by)[-1][0] == "take/begin"
-        self.worker.taken()
-        return self.worker.jobs[-1].tag
-
-    def play(self, req: int = 1, by: int = ME) -> int:
-        """A take that sounds; its tag."""
-        tag = self.take(req, by)
-        self.conductor.handle(Made(tag, CHORD, 480))
-        self.wait(SECOND)
-        assert self.port.synth.sounding
-        self.told()
-        return tag
-
-    def wait(self, ns: int) -> None:
-        end_ns = self.clock.ns + ns
-        self.scheduler.step()
-        while self.clock.ns < end_ns:
-            self.port.advance(min(10 * MS, end_ns - self.clock.ns))
-            self.scheduler.step()
-
-    @property
-    def is_silent(self) -> bool:
-        self.wait(MS)
-        return not self.port.synth.sounding
+from tests.fakes import MS, SECOND, ManualClock
 
 
 @pytest.fixture
@@ -172,7 +35,7 @@ def test_a_take_is_begun_told_made_and_ended(house: House) -> None:
     house.send_clip()
     assert house.say("generate", 9, 1, 4, 0, 5, -1) == [("take/begin", (9, 4, 1, 5, -1))]
     [job] = house.worker.jobs
-    assert (job.bars, job.seed, job.parts, job.limit_tick()) == (4, 5, {0}, 4 * BAR)
+    assert (job.bars, job.seed, job.parts, job.limit_tick()) == (4, 5, frozenset({0}), 4 * BAR)
     house.conductor.handle(Made(job.tag, CHORD, 480))
     assert [name for name, _ in house.told()] == ["take/notes"]
     house.conductor.handle(Ended(job.tag))

@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from queue import SimpleQueue
 
 import pytest
 
 from bridge.clip_transfer import Clip
-from bridge.context import Scene, scene_of
-from bridge.jobs import Ended, Failed, Job, Made, ModelFailed, ModelReady, WorkerEvent
-from bridge.worker import MAX_PLAYERS, Worker
-from models.generator import Controls, Model
-from models.music.score import Meter, Note, Part
-from models.registry import ModelError
+from bridge.context import scene_of
+from bridge.jobs import Ended, Made, ModelReady, WorkerEvent
+from bridge.worker import MAX_PLAYERS
+from models.generator import Controls
+from models.music.score import Meter
+from tests.bridge.workbench import BAR, PARTS, PATIENCE_S, Bench, notes_of, scene, verbs
 from tests.fakes_generator import FixedModel, Script, fixed_take
-
-PATIENCE_S = 20.0
-BAR = 1920
-PARTS = (Part(program=33), Part(is_drum=True), Part(program=0))
-
-
-def scene(count: int = 8, length_ticks: int = BAR) -> Scene:
-    notes = tuple(Note(tick, 0, 40, 60, 90) for tick in range(0, 60 * count, 60))
-    return scene_of(Clip(1, PARTS, notes, max(length_ticks, 60 * count), Meter(0, 4, 4), 120.0), Controls())
-
-
-class Bench:
-    """A worker and everything it has emitted."""
-
-    def __init__(self, load: Callable[[str, str], Model]) -> None:
-        self.events: SimpleQueue[WorkerEvent] = SimpleQueue()
-        self.worker = Worker(load, "cpu", self.events.put)
-        self._last_tag = 0
-
-    def job(self, player: str = "me", bars: int = 1, seed: int = 1, **changed: object) -> Job:
-        self._last_tag += 1
-        fields: dict[str, object] = {
-            "tag": self._last_tag,
-            "player": player,
-            "scene": scene(),
-            "parts": frozenset({0, 1}),
-            "bars": bars,
-            "seed": seed,
-            "controls": Controls(),
-            "limit_tick": lambda: None,
-        }
-        return Job(**(fields | changed))  # type: ignore[arg-type]
-
-    def next(self) -> WorkerEvent:
-        return self.events.get(timeout=PATIENCE_S)
-
-    def until(self, *kinds: type[WorkerEvent], tag: int | None = None) -> list[WorkerEvent]:
-        """Everything up to the first event of these kinds (and of this take, where one is named)."""
-        seen = [self.next()]
-        while not (isinstance(seen[-1], kinds) and tag in (None, getattr(seen[-1], "tag", None))):
-            seen.append(self.next())
-        return seen
-
-    def settle(self) -> None:
-        """Wait until the worker has done all it was asked before."""
-        heard: SimpleQueue[None] = SimpleQueue()
-        self.worker._asked.put(lambda: heard.put(None))
-        heard.get(timeout=PATIENCE_S)
-
-    def left(self) -> list[WorkerEvent]:
-        """What has been emitted and not looked at."""
-        self.settle()
-        return [self.events.get_nowait() for _ in range(self.events.qsize())]
 
 
 @pytest.fixture
@@ -83,14 +30,6 @@ def bench(script: Script) -> Iterator[Bench]:
     assert isinstance(bench.next(), ModelReady)
     yield bench
     bench.worker.stop()
-
-
-def notes_of(events: list[WorkerEvent], tag: int) -> list[Note]:
-    return [note for event in events if isinstance(event, Made) and event.tag == tag for note in event.notes]
-
-
-def verbs(script: Script, player: int = 0) -> list[object]:
-    return [verb for number, verb, _ in script.calls if number == player]
 
 
 def test_a_take_is_made_note_for_note_and_ended(bench: Bench) -> None:
@@ -247,104 +186,6 @@ def test_a_long_absorption_before_a_take_can_be_cancelled(bench: Bench, script: 
     events = bench.until(Ended)
     assert events[-1] == Ended(short.tag)
     assert notes_of(events, long.tag) == []
-
-
-@pytest.mark.parametrize("where", ["on_piece", "on_note", "on_open"])
-def test_a_model_that_fails_fails_the_take_and_the_next_one_works(bench: Bench, script: Script, where: str) -> None:
-    def fail(*_: int) -> None:
-        raise RuntimeError("out of tubes")
-
-    setattr(script, where, fail)
-    broken, whole = bench.job(), bench.job()
-    bench.worker.begin(broken)
-    failed = bench.until(Failed)[-1]
-    assert failed == Failed(broken.tag, "the model failed (out of tubes): generate again, or choose another model")
-    setattr(script, where, lambda *_: None)
-    bench.worker.begin(whole)
-    assert notes_of(bench.until(Ended), whole.tag) == fixed_take(1, [0, 1], 1, BAR)
-
-
-@pytest.mark.parametrize("where", ["on_piece", "on_open"])
-def test_an_absorption_that_fails_is_tried_again_for_the_take(bench: Bench, script: Script, where: str) -> None:
-    failures: list[None] = []
-
-    def fail_once(*_: int) -> None:
-        if not failures:
-            failures.append(None)
-            raise RuntimeError("out of tubes")
-
-    setattr(script, where, fail_once)
-    bench.worker.prefill("me", scene())
-    job = bench.job()
-    while not failures:
-        bench.settle()
-    bench.worker.begin(job)
-    assert notes_of(bench.until(Ended, Failed), job.tag) == fixed_take(1, [0, 1], 1, BAR)
-
-
-def test_a_limit_that_cannot_be_told_fails_only_its_take(bench: Bench) -> None:
-    def fail() -> int:
-        raise RuntimeError("no clock")
-
-    broken, whole = bench.job("one", limit_tick=fail), bench.job("two")
-    bench.worker.begin(broken)
-    bench.worker.begin(whole)
-    events = bench.until(Ended)
-    assert [event.tag for event in events if isinstance(event, Failed)] == [broken.tag]
-
-
-def test_another_model_fails_takes_under_way_and_absorbs_clips_anew(bench: Bench, script: Script) -> None:
-    job = bench.job(bars=64)
-    script.on_note = lambda made: bench.worker.load("second") if made == 3 else None
-    bench.worker.begin(job)
-    events = bench.until(ModelReady)
-    assert [event for event in events if isinstance(event, Failed)] == [
-        Failed(job.tag, "the model was changed: generate again")
-    ]
-    script.on_note = lambda made: None
-    again = bench.job()
-    bench.worker.begin(again)
-    assert notes_of(bench.until(Ended), again.tag) == fixed_take(1, [0, 1], 1, BAR)
-    assert verbs(script, 0).count("piece") == 6, "the new model's first player heard the clip as the old one's had"
-
-
-def test_a_clip_that_came_before_the_model_is_absorbed_by_it(script: Script) -> None:
-    bench = Bench(lambda name, device: FixedModel(name, script))
-    bench.worker.prefill("me", scene())
-    bench.worker.load("fixed")
-    bench.worker.start()
-    assert isinstance(bench.next(), ModelReady)
-    while verbs(script) != ["piece"] * 3:
-        bench.settle()
-    bench.worker.stop()
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (ModelError("the file is missing: restore it"), "the file is missing: restore it"),
-        (MemoryError("tubes"), "model second could not be loaded (tubes): choose another, or see the daemon's log"),
-    ],
-)
-def test_a_model_that_cannot_be_loaded_leaves_the_one_that_plays(script: Script, error: Exception, said: str) -> None:
-    def load(name: str, device: str) -> Model:
-        if name == "second":
-            raise error
-        return FixedModel(name, script)
-
-    bench = Bench(load)
-    bench.worker.start()
-    bench.worker.load("second")
-    assert bench.next() == ModelFailed("second", said, has_model=False)
-    bench.worker.load("first")
-    assert isinstance(bench.next(), ModelReady)
-    job = bench.job(bars=2)
-    script.on_note = lambda made: bench.worker.load("second") if made == 3 else None
-    bench.worker.begin(job)
-    events = bench.until(Ended)
-    assert ModelFailed("second", said, has_model=True) in events
-    assert notes_of(events, job.tag) == fixed_take(2, [0, 1], 1, BAR)
-    bench.worker.stop()
 
 
 def test_players_are_bounded_and_the_busy_ones_stay(bench: Bench, script: Script) -> None:

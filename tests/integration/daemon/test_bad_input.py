@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -65,7 +65,7 @@ def raw(served: Served) -> Iterator[RawClient]:
         yield raw
 
 
-def send_clip(raw: RawClient, notes: list[tuple[int, ...]], length_ticks: int, req: int = 1) -> None:
+def send_clip(raw: RawClient, notes: Sequence[tuple[int, ...]], length_ticks: int, req: int = 1) -> None:
     """A clip of one part, as fast as the daemon takes it."""
     raw.say("clip/begin", req, len(notes), length_ticks, 4, 4, 120.0)
     raw.say("clip/part", req, 0, 0, 0, "keys")

@@ -122,7 +122,12 @@ def test_two_clients_at_once_get_their_own_takes_and_nothing_of_each_other(serve
             each.say("set", "out", 2)
         clips = [send_band(each) for each in (one, other)]
         takes = [each.generate(clip, bars=4, seed=9) for each, clip in zip((one, other), clips, strict=True)]
-        one.until(lambda: other.beat() or bool(one.told("take/end") and other.told("take/end")))
+
+        def are_both_made() -> bool:
+            other.beat()
+            return bool(one.told("take/end") and other.told("take/end"))
+
+        one.until(are_both_made)
         together = [each.whole_take(req) for each, req in zip((one, other), takes, strict=True)]
         alone = one.whole_take(one.generate(clips[0], bars=4, seed=9))
         assert together == [alone, alone], "what one makes does not depend on who else is there"

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 START_MARGIN_NS = 10_000_000  # on the way to the port; a program change goes ahead of the first note
 LEAST_LEAD_NS = 60_000_000  # a bar line nearer than this is missed: the next one is taken
-LEAST_NUDGE_NS = 40_000_000  # less is how late a host's word may come, and is not heard as out of time
+LEAST_NUDGE_NS = 40_000_000  # less is not heard as out of time, and may be a host's word that came late
 MOST_NUDGE_BEATS = 1.0  # more is a jump of the host, which no take follows
 
 
@@ -58,6 +58,8 @@ class Act:
     """Nothing more of it is made."""
     successor: Act | None = None
     """The take whose beginning cuts it off."""
+    off_ns: int = 0
+    """By how much the host was ahead of it at its last word."""
     next_status_ns: int = 0
 
     @property
@@ -189,13 +191,26 @@ class Stage:
         return act
 
     def follow(self, client: ClientKey, song_tick: int, bpm: float) -> None:
-        """The client's host plays on, is at `song_tick` now, and may have another tempo."""
-        now_ns = self._clock.now_ns()
+        """The client's host plays on, is at `song_tick` now, and may have another tempo or have drifted away."""
         for act in self.of(client):
             if act.follows_host and act.line is not None:
-                line = _followed(act.line, now_ns, song_tick - act.at_tick, bpm)
-                if line != act.line:
-                    self._bend(act, line, now_ns)
+                self._follow(act, act.line, song_tick - act.at_tick, bpm)
+
+    def _follow(self, act: Act, line: TempoLine, tick: int, bpm: float) -> None:
+        """The host is at the take's `tick` now."""
+        now_ns = self._clock.now_ns()
+        if line.bpm != bpm:
+            line = line.bent(now_ns, bpm)
+        off_ns = line.ns_at(tick) - now_ns
+        if abs(off_ns) > MOST_NUDGE_BEATS * 60e9 / bpm:
+            off_ns = 0
+        nudge_ns = _agreed(off_ns, act.off_ns)
+        act.off_ns = off_ns
+        if abs(nudge_ns) > LEAST_NUDGE_NS:
+            act.off_ns = 0
+            line = TempoLine(line.anchor_ns - nudge_ns, line.anchor_tick, bpm)
+        if line != act.line:
+            self._bend(act, line, now_ns)
 
     def _bend(self, act: Act, line: TempoLine, now_ns: int) -> None:
         """Lay the rest of it on another line; what it cuts off goes on until then."""
@@ -248,11 +263,8 @@ def _beginning(request: TakeRequest, host: Transport | None, now_ns: int) -> tup
     return at_tick, TempoLine(host.ns_at(at_tick), 0, host.line.bpm)
 
 
-def _followed(line: TempoLine, now_ns: int, tick: int, bpm: float) -> TempoLine:
-    """A take's line as its host has it, which is at the take's `tick` now; the same object where it is so already."""
-    if line.bpm != bpm:
-        line = line.bent(now_ns, bpm)
-    behind_ns = abs(line.ns_at(tick) - now_ns)
-    if LEAST_NUDGE_NS < behind_ns < MOST_NUDGE_BEATS * 60e9 / bpm:
-        return TempoLine(now_ns, tick, bpm)
-    return line
+def _agreed(one_ns: int, other_ns: int) -> int:
+    """What two measurements of an offset have in common: one alone may be a word that came late."""
+    if (one_ns > 0) != (other_ns > 0):
+        return 0
+    return min(one_ns, other_ns, key=abs)

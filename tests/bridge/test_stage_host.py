@@ -80,12 +80,22 @@ def test_a_host_that_is_a_little_off_changes_nothing(hall: Hall) -> None:
 @pytest.mark.parametrize("off_ticks", [-100, 100])
 def test_a_host_that_has_drifted_away_is_followed(hall: Hall, off_ticks: int) -> None:
     act = hall.enter(hall.host(), at_tick=0)
-    hall.add(act, notes(4))
-    hall.wait(2 * BEAT_NS)
+    hall.add(act, notes(8))
+    for beat in (1, 2):
+        hall.wait(BEAT_NS)
+        hall.stage.follow(ME, beat * BEAT + off_ticks, 120.0)
     now_ns = hall.clock.ns
-    hall.stage.follow(ME, 2 * BEAT + off_ticks, 120.0)
-    hall.wait(3 * SECOND)
-    assert hall.struck()[0][0] - now_ns == pytest.approx(BEAT_NS * (2 - off_ticks / BEAT), abs=MS)
+    hall.wait(4 * SECOND)
+    assert hall.struck()[0][0] - now_ns == pytest.approx(BEAT_NS * (6 - off_ticks / BEAT), abs=MS)
+
+
+def test_one_word_of_a_host_that_comes_late_moves_nothing(hall: Hall) -> None:
+    act = hall.enter(hall.host(), at_tick=0)
+    line = act.line
+    for beat, late_ticks in ((1, 0), (2, 100), (3, 0), (4, 100), (5, -100)):
+        hall.wait(BEAT_NS)
+        hall.stage.follow(ME, beat * BEAT - late_ticks, 120.0)
+    assert act.line is line
 
 
 def test_a_host_that_jumps_leaves_a_take_where_it_is(hall: Hall) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.data.piece import piece_of
 from models.data.windows import Window, draw_window
 from models.layers.linear import StepLinear
-from models.tokens.echo import AHEAD, LAGS, NOTHING
+from models.tokens.echo import AHEAD, ECHOES, NOTHING
 from models.tokens.header import Header
 from models.tokens.vocabulary import END_SLOT, FIELDS, GIVEN_SLOT, REST_SLOT, SLOT
 from models.zoo.flagship.collate import collate
@@ -149,7 +149,7 @@ def test_a_chooser_that_gives_up_leaves_everything_as_it_was() -> None:
     twin.read(0, 10)
     state = twin.stepper.state.clone()
     gave_up = twin.stepper.propose(
-        lambda field, logits: None, lambda dbar, position: (0, (0.0, 0.0)), lambda field, known: [NOTHING] * len(LAGS)
+        lambda field, logits: None, lambda dbar, position: (0, (0.0, 0.0)), lambda field, known: [NOTHING] * ECHOES
     )
     assert gave_up is None
     assert torch.equal(twin.stepper.state, state)

@@ -131,6 +131,7 @@ def save_pieces(pieces: list[Piece], path: Path) -> None:
         "classes": [piece.classes for piece in pieces],
         "kinds": [piece.kinds for piece in pieces],
         "starts": [piece.starts for piece in pieces],
+        "recalled": [piece.recalled for piece in pieces],
     }
     joined = {name: np.concatenate(arrays) for name, arrays in columns.items()}
     lengths = {f"{name}_lengths": np.array([len(array) for array in arrays]) for name, arrays in columns.items()}
@@ -149,10 +150,12 @@ def load_pieces(path: Path) -> list[Piece]:
         def column(name: str) -> list[np.ndarray]:
             return np.split(kept[name], np.cumsum(kept[f"{name}_lengths"])[:-1])
 
-        arrays = zip(column("notes"), column("classes"), column("kinds"), column("starts"), strict=True)
+        columns = [column(name) for name in ("notes", "classes", "kinds", "starts", "recalled")]
     return [
-        Piece(group, *four, Meter(0, numerator, denominator), bpm)
-        for (group, numerator, denominator, bpm), four in zip(rows, arrays, strict=True)
+        Piece(group, notes, classes, kinds, starts, recalled, Meter(0, numerator, denominator), bpm)
+        for (group, numerator, denominator, bpm), notes, classes, kinds, starts, recalled in zip(
+            rows, *columns, strict=True
+        )
     ]
 
 

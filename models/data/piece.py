@@ -11,6 +11,7 @@ from models.music.score import Meter, Score
 from models.tokens.codec import part_kinds, place_notes
 from models.tokens.grid import Grid, IntArray
 from models.tokens.header import part_classes
+from models.tokens.recall import mark, recalled_lags
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Piece:
     """(P,) drums, bass or other."""
     starts: IntArray
     """Bar lines in ticks, two bars past the last note."""
+    recalled: IntArray
+    """(bars + 1,) the lag that each bar recalls, see `models.tokens.recall`."""
     meter: Meter
     bpm: float
 
@@ -34,6 +37,13 @@ class Piece:
     def bars(self) -> int:
         """Bars up to and including the last onset's."""
         return int(self.notes["bar"][-1]) + 1
+
+
+def marks_by_bar(notes: NDArray[np.void]) -> list[list[int]]:
+    """The notes of every bar as the numbers that bars are compared by; `notes` are sorted by bar."""
+    marks = mark(*(notes[field].astype(np.int64) for field in ("position", "part", "pitch")))
+    lines = np.searchsorted(notes["bar"], np.arange(1, int(notes["bar"][-1]) + 1))
+    return [marks_of_bar.tolist() for marks_of_bar in np.split(marks, lines)]
 
 
 def piece_of(score: Score, group: str) -> Piece:
@@ -54,6 +64,7 @@ def piece_of(score: Score, group: str) -> Piece:
         part_classes(score.parts),
         part_kinds(score.parts),
         grid.starts(grid.bar_to_tick(last + 2))[: last + 4],
+        recalled_lags(marks_by_bar(notes)),
         score.meters[0],
         score.tempos[0].bpm,
     )

@@ -45,7 +45,7 @@ class Window:
 
 
 def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header, first_bar: int, events: int) -> Window:
-    """The first `events` events of `notes`, from `first_bar` on."""
+    """The first `events` events of `notes` from `first_bar` on; notes before it are there to be recalled."""
     last_bar = int(notes["bar"].max()) + 1
     stretch = tokenize(notes, cast, piece.starts, first_bar, last_bar, ended=last_bar == piece.bars)
     tokens, bar = stretch.tokens[:events], stretch.bar[:events]
@@ -54,7 +54,8 @@ def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header,
     kind[cast.slot] = cast.kind
     free[cast.slot[cast.given]] = False
     slot = tokens[:, SLOT]
-    echo, hits = echoes(tokens, bar, kind, first_bar)
+    before = recalled_events(piece, notes, cast, first_bar, last_bar)
+    echo, hits = echoes(tokens, bar, kind, first_bar, piece.recalled, before)
     return Window(
         tokens,
         bar - first_bar,
@@ -71,6 +72,21 @@ def window_of(piece: Piece, notes: NDArray[np.void], cast: Cast, header: Header,
     )
 
 
+def recalled_events(
+    piece: Piece, notes: NDArray[np.void], cast: Cast, first_bar: int, last_bar: int
+) -> list[tuple[tuple[int, ...], int]]:
+    """Events, with their bars, of the bars before a window that its recalled lags lead to."""
+    bars = np.arange(first_bar, last_bar + 1)
+    lags = piece.recalled[bars]
+    sources = (bars - lags)[lags > 0]
+    wanted = np.union1d(sources, sources + 1)
+    earlier = notes[(notes["bar"] < first_bar) & np.isin(notes["bar"], wanted)]
+    if not len(earlier):
+        return []
+    stretch = tokenize(earlier, cast, piece.starts, int(earlier["bar"].min()), first_bar)
+    return list(zip(map(tuple, stretch.tokens.tolist()), stretch.bar.tolist(), strict=True))
+
+
 def cut(piece: Piece, first_bar: int, events: int) -> NDArray[np.void]:
     """About `events` notes from a bar line on, whole bars."""
     start = int(np.searchsorted(piece.notes["bar"], first_bar))
@@ -79,6 +95,11 @@ def cut(piece: Piece, first_bar: int, events: int) -> NDArray[np.void]:
         return notes
     whole = notes[notes["bar"] < notes["bar"][-1]]
     return whole if len(whole) else notes
+
+
+def up_to(piece: Piece, bar: int) -> NDArray[np.void]:
+    """Every note before a bar line."""
+    return piece.notes[: int(np.searchsorted(piece.notes["bar"], bar))]
 
 
 def cut_fitting(piece: Piece, first_bar: int, events: int) -> NDArray[np.void]:
@@ -126,13 +147,14 @@ def withhold(header: Header, rng: np.random.Generator) -> Header:
 def draw_window(piece: Piece, events: int, rng: np.random.Generator) -> Window:
     """One augmented training window."""
     first_bar = first_bar_of(piece, rng)
-    notes = cut(piece, first_bar, events + SPARE_NOTES).copy()
+    last = int(cut(piece, first_bar, events + SPARE_NOTES)["bar"].max()) + 1
+    notes = up_to(piece, last).copy()
     transpose(notes, piece.kinds, rng)
     loudness = rng.uniform(0.9, 1.1)
     notes["velocity"] = np.rint(notes["velocity"] * loudness).clip(1, 127)
     cast = draw_cast(piece.kinds, rng)
-    bars = int(notes["bar"].max()) + 1 - first_bar
-    header = describe(notes, piece.classes, cast, bars, piece.meter, piece.bpm)
+    shown = notes[notes["bar"] >= first_bar]
+    header = describe(shown, piece.classes, cast, last - first_bar, piece.meter, piece.bpm)
     return window_of(piece, notes, cast, withhold(header, rng), first_bar, events)
 
 
@@ -144,6 +166,6 @@ def plain_windows(piece: Piece, events: int) -> list[Window]:
         last = int(notes["bar"].max()) + 1
         cast = Cast(piece.kinds, np.arange(len(piece.kinds)), np.zeros(len(piece.kinds), dtype=bool))
         header = describe(notes, piece.classes, cast, last - bar, piece.meter, piece.bpm)
-        windows.append(window_of(piece, notes, cast, header, bar, events))
+        windows.append(window_of(piece, up_to(piece, last), cast, header, bar, events))
         bar = last
     return windows

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.data.piece import Piece
-from models.data.windows import Window, cut, window_of
+from models.data.windows import Window, cut, up_to, window_of
 from models.evaluation.markov import MarkovModel
 from models.tokens.codec import Cast, tokenize
 from models.tokens.header import Header, describe
@@ -67,7 +67,7 @@ def overlapping_windows(piece: Piece, events: int) -> list[tuple[Window, int]]:
         notes = cut(piece, first_bar, events)
         last = int(notes["bar"].max()) + 1
         header = describe(notes, piece.classes, cast, max(1, last - first_bar), piece.meter, piece.bpm)
-        window = window_of(piece, notes, cast, untold(header), first_bar, events)
+        window = window_of(piece, up_to(piece, last), cast, untold(header), first_bar, events)
         if last <= charged_from:  # one bar fills the window: no room for what was before it
             first_bar = charged_from
             continue

@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -74,6 +75,8 @@ class LikelihoodRun(Generic[W]):
         self.notes = 0
         self.minutes = 0.0
         self._figures: dict[str, float] = {}
+        self._drawer = ThreadPoolExecutor(max_workers=1)
+        self._ahead: tuple[int, Future[list[W]]] | None = None
 
     def progress(self, max_minutes: float | None) -> float:
         """Share of the run that is done, 0..1: by notes, or by time where that ends sooner."""
@@ -145,9 +148,7 @@ class LikelihoodRun(Generic[W]):
         self._note_curve(None, held_out)
 
     def _step(self, pieces: Sequence[Piece], weights: NDArray[np.float64], max_minutes: float | None) -> float:
-        rng = np.random.default_rng((self.config.seed, self.step))
-        chosen = rng.choice(len(pieces), size=self.config.batch_windows, p=weights)
-        windows = [self.task.draw(pieces[at], rng) for at in chosen]
+        windows = self._drawn_for(self.step, pieces, weights)
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             loss, notes = self.task.loss(windows, self.device)
         loss.backward()
@@ -157,6 +158,18 @@ class LikelihoodRun(Generic[W]):
         self.step += 1
         self.notes += notes
         return float(loss.detach()) / np.log(2)
+
+    def _drawn_for(self, step: int, pieces: Sequence[Piece], weights: NDArray[np.float64]) -> list[W]:
+        """The examples of a step; those of the next are drawn meanwhile."""
+        at, drawn = self._ahead or (-1, None)
+        windows = drawn.result() if drawn is not None and at == step else self._draw(step, pieces, weights)
+        self._ahead = (step + 1, self._drawer.submit(self._draw, step + 1, pieces, weights))
+        return windows
+
+    def _draw(self, step: int, pieces: Sequence[Piece], weights: NDArray[np.float64]) -> list[W]:
+        rng = np.random.default_rng((self.config.seed, step))
+        chosen = rng.choice(len(pieces), size=self.config.batch_windows, p=weights)
+        return [self.task.draw(pieces[at], rng) for at in chosen]
 
     def _note_curve(self, bits: float | None, held_out: Sequence[W]) -> None:
         self._figures = self.validate(held_out[: self.config.validation_windows])

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from models.layers.linear import StepLinear
 from models.layers.rotary import rotate
-from models.tokens.echo import LAGS
+from models.tokens.echo import ECHOES
 from models.zoo.flagship.config import FlagshipConfig
 
 M = TypeVar("M", bound=nn.Module)
@@ -85,8 +85,8 @@ class FieldHead(nn.Module):
 
     def __init__(self, config: FlagshipConfig, size: int) -> None:
         super().__init__()
-        self.echo = nn.Parameter(torch.zeros(len(LAGS), config.n_embd))
-        self.gate = StepLinear(config.n_embd, len(LAGS))
+        self.echo = nn.Parameter(torch.zeros(ECHOES, config.n_embd))
+        self.gate = StepLinear(config.n_embd, ECHOES)
         self.norm = nn.RMSNorm(config.n_embd)
         self.mix = SwiGLU(config.n_embd, config.n_head_ff)
         self.norm_out = nn.RMSNorm(config.n_embd)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from models.tokens.codec import Events
 from models.tokens.echo import Echo
 from models.tokens.grammar import Last
-from models.tokens.vocabulary import DBAR, GIVEN_SLOT, PITCH, POSITION, REST_SLOT, SLOT
+from models.tokens.recall import Recall, mark
+from models.tokens.vocabulary import DBAR, DRUM_PITCH, GIVEN_SLOT, PITCH, POSITION, REST_SLOT, SLOT
 
 Place = tuple[float, float]
 """(grid ticks, bars) from the start of the piece."""
@@ -48,7 +49,9 @@ class History:
     def __init__(self, kind: Sequence[int], events: Sequence[Event] = (), start_bar: int = 0) -> None:
         """`kind` tells drums 0, bass 1 and others 2 by slot."""
         self.start_bar = start_bar
-        self._echo = Echo(kind, first_bar=0)
+        self._echo = Echo(kind, 0, self._recalled)
+        self._recall = Recall()
+        self._marks: dict[int, list[int]] = {}
         self.events: list[Event] = []
         for event in events:
             if event.bar < start_bar:
@@ -94,6 +97,25 @@ class History:
     def _add(self, event: Event) -> None:
         self.events.append(replace(event, hits=self._echo.hits(event.row, event.bar)))
         self._echo.add(event.row, event.bar)
+        if event.row[SLOT] < REST_SLOT:
+            bar = sounding_bar(event)
+            self._marks.setdefault(bar, []).append(mark_of(event))
+            self._recall.reopen(bar)
+
+    def _drop_last(self) -> Event:
+        event = self.events.pop()
+        self._echo.drop(event.row, event.bar)
+        if event.row[SLOT] < REST_SLOT:
+            bar = sounding_bar(event)
+            self._marks[bar].remove(mark_of(event))
+            self._recall.reopen(bar)
+        return event
+
+    def _recalled(self, bar: int) -> int:
+        """The lag that a bar recalls; every bar before it counts as it is now."""
+        for closed in range(self._recall.closed, bar):
+            self._recall.close(self._marks.get(closed, ()))
+        return self._recall.lag(bar)
 
     def guesses(self, field: int, known: Sequence[int]) -> list[int]:
         """What each lag would have a field of the next event be, the fields before it known."""
@@ -112,9 +134,7 @@ class History:
     def rewind(self, to: Key) -> None:
         """Drop what stands at or after a place, but nothing that was heard; given notes wait again."""
         while len(self.events) > self.heard and self.events[-1].key >= to:
-            dropped = self.events.pop()
-            self._echo.drop(dropped.row, dropped.bar)
-            self._told -= is_given(dropped)
+            self._told -= is_given(self._drop_last())
 
     def arrays(
         self, first: int, last: int
@@ -127,6 +147,16 @@ class History:
             np.array(column, dtype=np.int64) for column in zip(*((e.bar, e.hits) for e in stretch), strict=True)
         )
         return rows, bars, places, hits
+
+
+def sounding_bar(event: Event) -> int:
+    """The bar a note truly sounds in; a given one's is the bar after the one it stands in."""
+    return event.bar + is_given(event)
+
+
+def mark_of(event: Event) -> int:
+    """A note as the number that bars are compared by."""
+    return mark(event.row[POSITION], event.row[SLOT] % GIVEN_SLOT, event.row[PITCH] % DRUM_PITCH)
 
 
 def is_given(event: Event) -> bool:

@@ -54,7 +54,7 @@ class Batch:
     whole: Tensor
     """(B, 2) int64."""
     echo: Tensor
-    """(B, T, 7, 4) int64: what the bars before would have each field be, see `models.tokens.echo`."""
+    """(B, T, 7, 5) int64: what the bars before would have each field be, see `models.tokens.echo`."""
     hits: Tensor
     """(B, T) int64: which of them each event agrees with."""
 

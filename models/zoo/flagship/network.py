@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from models.layers.linear import StepLinear
 from models.layers.rotary import rotary_frequencies, rotary_table, rotate
 from models.music.constants import MAX_PARTS
-from models.tokens.echo import HITS, LAGS
+from models.tokens.echo import ECHOES, HITS
 from models.tokens.vocabulary import (
     DBAR,
     DURATION,
@@ -68,7 +68,7 @@ class FlagshipNetwork(nn.Module):
         self.given = nn.Parameter(torch.zeros(c))
         self.chroma = nn.Embedding(13, c)
         self.hits = nn.Embedding(HITS, c)
-        self.ahead = nn.Parameter(torch.zeros(len(LAGS), c))
+        self.ahead = nn.Parameter(torch.zeros(ECHOES, c))
         self.bars = module_list(nn.Embedding(cycle, c) for cycle in BAR_CYCLES)
         self.blocks = module_list(Block(config) for _ in range(config.n_layer))
         self.norm = nn.RMSNorm(c)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.tokens.echo import AHEAD, LAGS, NOTHING, Echo, echoes
+from models.tokens.echo import AHEAD, ECHOES, LAGS, NOTHING, Echo, echoes
 from models.tokens.vocabulary import DBAR, DURATION, FIELDS, GIVEN_SLOT, PITCH, POSITION, REST_SLOT, SLOT, VELOCITY
 
 KIND = [0, 1] + [2] * 14
 DRUM, BASS, KEYS = 0, 1, 2
+NO_RECALL = np.zeros(0, dtype=np.int64)
 
 
 def row(dbar: int, position: int, slot: int, pitch: int, duration: int = 3, velocity: int = 20) -> tuple[int, ...]:
@@ -21,7 +22,7 @@ BAR = [row(1, 0, DRUM, 164), row(0, 0, BASS, 40), row(0, 12, KEYS, 64, 7, 9), ro
 
 def guesses_of(rows: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
     tokens = np.array(rows)
-    return echoes(tokens, np.cumsum(tokens[:, DBAR]) - 1, np.array(KIND), 0)
+    return echoes(tokens, np.cumsum(tokens[:, DBAR]) - 1, np.array(KIND), 0, NO_RECALL, ())
 
 
 def test_a_repeated_bar_is_guessed_whole_by_the_first_lag() -> None:
@@ -37,7 +38,7 @@ def test_a_repeated_bar_is_guessed_whole_by_the_first_lag() -> None:
 def test_each_lag_looks_at_its_own_bar() -> None:
     bars = [[row(1, 0, KEYS, 60 + bar)] for bar in range(9)]
     guesses, _ = guesses_of([event for bar in bars for event in bar])
-    assert guesses[8, PITCH].tolist() == [60 + 8 - lag for lag in LAGS]
+    assert guesses[8, PITCH].tolist() == [*(60 + 8 - lag for lag in LAGS), NOTHING]
 
 
 def test_a_different_bar_still_tells_what_stood_at_the_same_place_and_part() -> None:
@@ -56,6 +57,18 @@ def test_where_a_bar_is_over_the_guess_is_the_next_bars_first_event() -> None:
     assert guesses[3, POSITION, 0] == 0, "once the next bar is known, its own echo counts"
 
 
+def test_the_recalled_lag_leads_wherever_it_is_told_even_before_the_window() -> None:
+    rows = np.array([row(1, 0, KEYS, 60), row(0, 24, KEYS, 62)])
+    recalled = np.array([0] * 9 + [9])
+    before = [(row(1, 0, KEYS, 50), 0), (row(0, 24, KEYS, 52), 0)]
+    guesses, hits = echoes(rows, np.array([9, 9]), np.array(KIND), 9, recalled, before)
+    assert guesses[1, [DBAR, POSITION, SLOT, PITCH, AHEAD], -1].tolist() == [0, 24, KEYS, 52, 24]
+    assert (guesses[1, POSITION:AHEAD, :-1] == NOTHING).all(), "the fixed lags stay inside the window"
+    assert guesses[0, PITCH, -1] == 50
+    again, agreed = echoes(rows, np.array([9, 9]), np.array(KIND), 9, recalled, [(tuple(r), 0) for r in rows.tolist()])
+    assert agreed.tolist() == [0b10000, 0b10000]
+
+
 def test_an_empty_bar_echoes_as_a_rest() -> None:
     guesses, hits = guesses_of([row(1, 0, KEYS, 60), row(1, 0, REST_SLOT, 0), row(1, 0, KEYS, 60)])
     assert guesses[2, SLOT].tolist()[:2] == [REST_SLOT, KEYS]
@@ -65,7 +78,7 @@ def test_an_empty_bar_echoes_as_a_rest() -> None:
 def test_given_notes_are_neither_guessed_nor_guessed_from() -> None:
     given = row(1, 0, KEYS + GIVEN_SLOT, 60)
     guesses, hits = guesses_of([given, row(0, 0, BASS, 40), given, row(0, 0, BASS, 40)])
-    assert guesses[2].tolist() == np.full((7, 4), NOTHING).tolist()
+    assert guesses[2].tolist() == np.full((7, ECHOES), NOTHING).tolist()
     assert guesses[3, [SLOT, PITCH], 0].tolist() == [BASS, 40]
     assert hits.tolist() == [0, 0, 0, 1]
 
@@ -79,7 +92,7 @@ def test_in_the_first_bar_all_a_lag_knows_is_how_the_next_may_begin() -> None:
     guesses, _ = guesses_of(BAR)
     assert (guesses[0] == NOTHING).all()
     assert (guesses[:, POSITION:AHEAD] == NOTHING).all()
-    assert guesses[1:, DBAR].tolist() == [[1, NOTHING, NOTHING, NOTHING]] * 3
+    assert guesses[1:, DBAR].tolist() == [[1, *[NOTHING] * 4]] * 3
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -95,8 +108,9 @@ def test_what_is_asked_while_playing_is_what_a_window_holds(seed: int) -> None:
         for at, (position, _, pitch, slot) in enumerate(sorted(notes)):
             rows.append(row(int(at == 0), position, slot, pitch, int(rng.integers(3)), int(rng.integers(3))))
             bars.append(bar)
-    guesses, hits = echoes(np.array(rows), np.array(bars), np.array(KIND), 0)
-    echo, last, last_bar = Echo(KIND, 0), None, -1
+    recalled = rng.integers(0, 7, bar + 1).clip(max=np.arange(bar + 1))
+    guesses, hits = echoes(np.array(rows), np.array(bars), np.array(KIND), 0, recalled, ())
+    echo, last, last_bar = Echo(KIND, 0, lambda at: int(recalled[at]) if 0 <= at <= bar else 0), None, -1
     for at, event in enumerate(rows):
         asked = [echo.field(field, last, last_bar, event[:field]) for field in range(len(FIELDS))]
         assert asked == guesses[at, : len(FIELDS)].tolist()

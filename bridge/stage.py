@@ -132,6 +132,8 @@ class Stage:
 
     def add(self, act: Act, notes: tuple[Note, ...], reached_tick: int) -> None:
         """Notes of it were made, and everything before `reached_tick`."""
+        if act.successor is not None:
+            return  # its client was told that it has ended, and nothing sounds that was not told
         now_ns = self._clock.now_ns()
         if notes and not act.has_notes:
             act.has_notes = True

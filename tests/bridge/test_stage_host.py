@@ -171,6 +171,16 @@ def test_a_superseded_take_sounds_until_its_successor_begins(hall: Hall) -> None
     assert hall.stage.fall_silent(hall.over[0]) is older
 
 
+def test_what_was_still_on_its_way_when_a_take_was_superseded_does_not_sound(hall: Hall) -> None:
+    """It was played although its client had been told that the take was over."""
+    older = hall.enter(hall.host(), at_tick=0)
+    newer = hall.enter(hall.host())
+    hall.stage.supersede(older, newer)
+    hall.add(older, notes(0))
+    hall.wait(SECOND)
+    assert hall.struck() == []
+
+
 def test_a_tempo_moves_the_cut_along_with_the_successor(hall: Hall) -> None:
     at_ns = hall.clock.ns
     older = hall.enter(hall.host(), at_tick=0)

@@ -13,6 +13,7 @@ PARTS = (Part(program=33, name="bass"), Part(is_drum=True, name="drums"), Part(p
 CHANNELS = (0, 9, 1)
 BAR_TICKS = 4 * PPQ
 BPM = 90.0
+ENDING_S = 15.0  # for what takes milliseconds on a machine with nothing else to do
 HANDED_S = 0.3  # longer than the port is handed notes ahead: what is not silent by then was not silenced
 
 
@@ -40,7 +41,7 @@ def play_long(client: Liblo, tape: Tape) -> int:
 
 def is_left_silent(client: Liblo, tape: Tape) -> None:
     """Require that every note has ended by its own note-off, and that no other follows."""
-    client.until(lambda: not tape.hanging(), patience_s=5)
+    client.until(lambda: not tape.hanging(), patience_s=ENDING_S)
     struck = len(tape.ons())
     time.sleep(HANDED_S)
     assert len(tape.ons()) == struck

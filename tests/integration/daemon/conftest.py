@@ -21,10 +21,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="package")
 def band_tape(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tape]:
-    tape = Tape(tmp_path_factory.mktemp("tape") / "heard")
-    tape.wait_until_connected()
-    yield tape
-    tape.close()
+    with Tape(tmp_path_factory.mktemp("tape") / "heard") as tape:
+        tape.wait_until_connected()
+        yield tape
 
 
 @pytest.fixture

@@ -42,13 +42,16 @@ class Heard:
 
 
 class Tape:
-    """Everything recorded since it was last cut."""
+    """Everything recorded since it was last cut; a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._recorder = Recorder(path)
         self._start = 0
 
-    def close(self) -> None:
+    def __enter__(self) -> Tape:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._recorder.close()
 
     def wait_until_connected(self, times: int = 1) -> None:

@@ -28,9 +28,8 @@ def _jack() -> None:
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Iterator[Tape]:
-    tape = Tape(tmp_path / "heard")
-    yield tape
-    tape.close()
+    with Tape(tmp_path / "heard") as tape:
+        yield tape
 
 
 @pytest.fixture
@@ -109,20 +108,18 @@ def test_jack_may_come_late_die_and_come_back(tmp_path: Path, monkeypatch: pytes
             assert "start JACK" in client.wait_for("error", "/continuo/status", MIDI_FAULT)[2]
             client.until(lambda: len(client.take(unheard)) > 0)
             server.start()
-            first = Tape(tmp_path / "first")
-            client.until(lambda: first.connections > 0)
-            req = play_long(client, first)
-            server.kill()
-            told = len(client.take(req))
-            client.until(lambda: len(client.take(req)) > told)
-            client.until(lambda: "is gone: start it again" in served.log())
-            first.close()
+            with Tape(tmp_path / "first") as tape:
+                client.until(lambda: tape.connections > 0)
+                req = play_long(client, tape)
+                server.kill()
+                told = len(client.take(req))
+                client.until(lambda: len(client.take(req)) > told)
+                client.until(lambda: "is gone: start it again" in served.log())
             server.start()
-            second = Tape(tmp_path / "second")
-            client.until(lambda: second.connections > 0)
-            play_long(client, second)
-            assert served.end(signal.SIGTERM) == 0
-            wait_until(lambda: bool(second.quietened()) and not second.hanging())
-            second.close()
+            with Tape(tmp_path / "second") as again:
+                client.until(lambda: again.connections > 0)
+                play_long(client, again)
+                assert served.end(signal.SIGTERM) == 0
+                wait_until(lambda: bool(again.quietened()) and not again.hanging())
     finally:
         server.kill()

@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from models.music.constants import PPQ
-from tests.integration.daemon.band import BAR_TICKS, BPM, CHANNELS, PARTS, is_left_silent, play_long, send_band
+from tests.integration.daemon.band import (
+    BAR_TICKS,
+    BPM,
+    CHANNELS,
+    ENDING_S,
+    PARTS,
+    is_left_silent,
+    play_long,
+    send_band,
+)
 from tests.integration.daemon.liblo import Liblo, oscsend
 from tests.integration.daemon.served import CLIENT_TIMEOUT_S, READY, Served
 from tests.integration.daemon.tape import Tape, keys_of, period_s, unevenness_s, unless_jack_missed_periods
@@ -30,7 +39,7 @@ def test_a_take_is_heard_as_it_was_told(client: Liblo, tape: Tape) -> None:
         notes = client.whole_take(req)
         assert notes == sorted(notes, key=lambda note: note.onset_tick)
         client.until(lambda: client.ping(len(client.told("pong"))) == READY)
-        client.until(lambda: not tape.hanging(), patience_s=5)
+        client.until(lambda: not tape.hanging(), patience_s=ENDING_S)
         told, heard = Counter(keys_of(notes, CHANNELS)), Counter(each.key for each in tape.ons())
         assert not heard - told, "nothing sounds that was not told"
         assert (told - heard).total() <= client.late(req), "what does not sound was counted"
@@ -86,7 +95,7 @@ def test_a_newer_take_replaces_the_one_that_sounds(client: Liblo, tape: Tape) ->
         assert client.wait_for("take/end", older)
         client.whole_take(newer)
         client.until(lambda: client.ping(len(client.told("pong"))) == READY)
-        client.until(lambda: not tape.hanging(), patience_s=5)
+        client.until(lambda: not tape.hanging(), patience_s=ENDING_S)
 
     unless_jack_missed_periods(play)
 
@@ -108,7 +117,7 @@ def test_a_client_that_falls_silent_leaves_no_note_and_finds_its_clip_on_return(
             clip = send_band(lost)
             lost.generate(clip, bars=32, seed=3)
             lost.until(lambda: len(tape.hanging()) >= 2)
-            staying.until(lambda: bool(tape.quietened()), patience_s=CLIENT_TIMEOUT_S + 5)
+            staying.until(lambda: bool(tape.quietened()), patience_s=CLIENT_TIMEOUT_S + ENDING_S)
             is_left_silent(staying, tape)
             again = lost.generate(clip, bars=1, seed=3)
             assert lost.whole_take(again)
@@ -168,7 +177,7 @@ def test_a_killed_midi_process_is_replaced_and_notes_go_on_over_osc(served: Serv
     assert client.wait_for("error", "/continuo/status", 8)
     client.until(lambda: sounding <= tape.quietened() | {each.channel for each in tape.ons()})
     struck = len(tape.ons())
-    client.until(lambda: len(tape.ons()) > struck, patience_s=20)
+    client.until(lambda: len(tape.ons()) > struck)
     client.say("cancel", req)
     client.wait_for("take/end", req)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from models.generator import Context
 from models.music.constants import PPQ
@@ -87,6 +88,18 @@ def test_whole_pieces_that_are_held_are_not_read_again(reads: list[int]) -> None
     reads.clear()
     prefill(reader, piece_of(10, 30))
     assert reads == [300 - 2 * PIECE_EVENTS]
+
+
+def test_the_last_piece_is_read_again_even_when_it_is_whole(reads: list[int]) -> None:
+    """It leaves the stepper where the past ends."""
+    reader = Reader(tiny_network(1024))
+    piece = piece_of(8, 32)
+    prefill(reader, piece)
+    state = reader.stepper.state
+    reads.clear()
+    prefill(reader, piece)
+    assert reads == [PIECE_EVENTS]
+    assert torch.equal(reader.stepper.state, state)
 
 
 def test_a_change_near_the_end_is_read_from_its_piece_on(reads: list[int]) -> None:

@@ -165,7 +165,7 @@ class FlagshipNetwork(nn.Module):
     def guessed(self, field: int, guesses: Tensor, parts: Tensor) -> Tensor:
         """Embed guesses (B, T, lags) of a field, (B, T, lags, C); zero where there is none.
 
-        The tables learn from what was played, not from what was guessed: that halves the cost of a training step's echoes.
+        The tables learn from what was played, not from what was guessed: that halves what echoes cost a training step.
         """
         values = guesses.clamp(min=0)
         if field == SLOT:

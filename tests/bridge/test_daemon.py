@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import socket
 import threading
@@ -210,8 +212,8 @@ def test_a_model_that_cannot_be_loaded_leaves_a_daemon_that_says_so(
         (tmp_path / "flagship.safetensors").write_bytes(b"no weights")
 
     def visit(client: OscClient) -> None:
-        with pytest.raises(ProtocolError, match=r"flagship.*(restore|missing)"):
-            wait_until(lambda: is_ready(client))
+        with contextlib.suppress(ProtocolError):  # why, where the client was there when it became known
+            wait_until(lambda: client.ping()[0] is State.FAULT)
         assert client.ping()[0] is State.FAULT
         clip = client.send_clip(PART, [], 1920, Meter(0, 4, 4), 120.0)
         with pytest.raises(ProtocolError) as refused:
@@ -219,7 +221,7 @@ def test_a_model_that_cannot_be_loaded_leaves_a_daemon_that_says_so(
         assert refused.value.code is ErrorCode.MODEL_FAULT
 
     run(Daemon(QUIET), visit)
-    assert "flagship" in caplog.text
+    assert re.search(r"flagship.*(restore|missing)", caplog.text)
 
 
 def test_what_fails_while_it_starts_still_gives_everything_back(monkeypatch: pytest.MonkeyPatch) -> None:

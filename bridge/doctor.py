@@ -87,10 +87,10 @@ def check_packages() -> Iterator[Finding]:
 
 
 def check_sounds() -> Iterator[Finding]:
-    """The SoundFont the demo renders with."""
-    path = PACKAGES / "models" / "sounds" / "band.sf3"
-    if path.is_file():
-        yield Finding("sounds", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
+    """The instruments the demo renders with."""
+    path = PACKAGES / "models" / "sounds" / "band"
+    if instruments := list(path.glob("*.sfz")):
+        yield Finding("sounds", "ok", f"{len(instruments)} instruments")
     else:
         yield Finding("sounds", "note", f"{path} is missing: no sound can be rendered", "install Continuo again")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 
-import soundfile
+import numpy as np
 
 from models.music.score import Score
-from models.sounds.synth import synthesize
+from models.sounds.band import synthesize
 
 
 def render_wav(score: Score, path: Path, sample_rate: int = 44100) -> float:
@@ -16,7 +17,10 @@ def render_wav(score: Score, path: Path, sample_rate: int = 44100) -> float:
     Raises:
         OSError: the path cannot be written.
     """
-    sound = synthesize(score, sample_rate=sample_rate)
-    with path.open("wb") as file:
-        soundfile.write(file, sound, sample_rate, subtype="PCM_16", format="WAV")
+    sound = synthesize(score, sample_rate)
+    with path.open("wb") as file, wave.open(file, "wb") as wav:
+        wav.setnchannels(2)
+        wav.setsampwidth(2)
+        wav.setframerate(sample_rate)
+        wav.writeframes(np.round(sound * 32767.0).astype("<i2").tobytes())
     return len(sound) / sample_rate

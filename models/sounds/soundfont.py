@@ -1,39 +1,35 @@
-"""Reads SoundFonts (.sf2, and .sf3 with its Ogg Vorbis samples) into zones. It makes no sound: see `synth`.
+"""Reads a SoundFont with compressed samples (.sf3) into zones, for `cut_band`; nothing of it runs when music is played.
 
 Format: SoundFont Technical Specification 2.04 (E-mu, 2006); SF3 is MuseScore's variant, in which a sample's start and
-end are byte offsets of an Ogg stream and its loop counts from its own first frame. Modulators are not read.
+end are byte offsets of an Ogg Vorbis stream and its loop counts from its own first frame. Modulators are not read.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-import soundfile
-
 DRUM_BANK = 128
 VORBIS_FLAG = 0x10  # in a sample's type: it is an Ogg Vorbis stream
 
-# Generator numbers (spec §8.1.2), as far as the synthesizer obeys them.
-START_OFFSET, END_OFFSET, LOOP_START_OFFSET, LOOP_END_OFFSET = 0, 1, 2, 3
-FILTER_CUTOFF, FILTER_Q, PAN = 8, 9, 17
+# Generator numbers (spec §8.1.2), as far as `cut_band` carries them over.
+START_OFFSET, LOOP_START_OFFSET, LOOP_END_OFFSET = 0, 2, 3
+ENVELOPE_TO_PITCH, FILTER_CUTOFF, FILTER_Q, ENVELOPE_TO_FILTER, PAN = 7, 8, 9, 11, 17
+MOD_DELAY, MOD_ATTACK, MOD_HOLD, MOD_DECAY, MOD_SUSTAIN, MOD_RELEASE = 25, 26, 27, 28, 29, 30
 DELAY, ATTACK, HOLD, DECAY, SUSTAIN, RELEASE, KEY_TO_HOLD, KEY_TO_DECAY = 33, 34, 35, 36, 37, 38, 39, 40
 INSTRUMENT, KEY_RANGE, VELOCITY_RANGE, ATTENUATION = 41, 43, 44, 48
 COARSE_TUNE, FINE_TUNE, SAMPLE_ID, LOOP_MODE, SCALE_TUNING, EXCLUSIVE_CLASS, ROOT_KEY = 51, 52, 53, 54, 56, 57, 58
 
 DEFAULTS: Mapping[int, int] = {
     FILTER_CUTOFF: 13500, DELAY: -12000, ATTACK: -12000, HOLD: -12000, DECAY: -12000, RELEASE: -12000,
+    MOD_DELAY: -12000, MOD_ATTACK: -12000, MOD_HOLD: -12000, MOD_DECAY: -12000, MOD_RELEASE: -12000,
     SCALE_TUNING: 100, ROOT_KEY: -1,
 }  # fmt: skip
 # These of the instrument stand alone; a preset's value is not added to them (spec §8.5).
 NOT_ADDED = frozenset({INSTRUMENT, KEY_RANGE, VELOCITY_RANGE, SAMPLE_ID, LOOP_MODE, EXCLUSIVE_CLASS, ROOT_KEY})
 
-FloatArray = npt.NDArray[np.float32]
 Range = tuple[int, int]
 FULL: Range = (0, 127)
 
@@ -51,10 +47,8 @@ class Sample:
     end: int
     loop_start: int
     loop_end: int
-    sample_rate: int
     root_key: int
     correction_cents: int
-    is_vorbis: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +64,6 @@ class Zone:
         """The generator's value, or the specification's default."""
         return self.generators.get(generator, DEFAULTS.get(generator, 0))
 
-    def holds(self, pitch: int, velocity: int) -> bool:
-        """Whether a note of this pitch and velocity uses this zone."""
-        return self.keys[0] <= pitch <= self.keys[1] and self.velocities[0] <= velocity <= self.velocities[1]
-
 
 def riff_chunks(data: bytes) -> dict[str, bytes]:
     """The payload of every sub-chunk by its four letters.
@@ -82,7 +72,7 @@ def riff_chunks(data: bytes) -> dict[str, bytes]:
         SoundFontError: this is no RIFF file of form `sfbk`.
     """
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
-        raise SoundFontError("this is not a SoundFont: it should begin with RIFF and sfbk; give an .sf2 or .sf3 file")
+        raise SoundFontError("this is not a SoundFont: it should begin with RIFF and sfbk; give an .sf3 file")
     chunks: dict[str, bytes] = {}
     at = 12
     while at + 12 <= len(data):
@@ -98,38 +88,33 @@ def riff_chunks(data: bytes) -> dict[str, bytes]:
 
 
 class SoundFont:
-    """Presets of one file. Samples are decoded when first asked for, and kept."""
+    """Presets of one file by (bank, program).
+
+    Raises:
+        SoundFontError: the file is no SoundFont, is damaged, or its samples are not compressed.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
             chunks = riff_chunks(path.read_bytes())
-            self.samples = [_sample(record) for record in struct.iter_unpack("<20sIIIIIBbHH", chunks["shdr"])][:-1]
-            self.presets, self.names = _presets(chunks)
+            self.samples = [
+                _sample(record) for record in list(struct.iter_unpack("<20sIIIIIBbHH", chunks["shdr"]))[:-1]
+            ]
+            self.presets = _presets(chunks)
             self._sound = chunks["smpl"]
         except (KeyError, IndexError, struct.error, SoundFontError) as error:
             raise SoundFontError(f"cannot read the sounds in {path.name}: {error}") from error
-        self._decoded: dict[int, FloatArray] = {}
 
-    def frames(self, sample: int) -> FloatArray:
-        """The recording as one channel of floats in -1..1."""
-        if sample not in self._decoded:
-            self._decoded[sample] = self._decode(self.samples[sample])
-        return self._decoded[sample]
-
-    def _decode(self, sample: Sample) -> FloatArray:
-        if sample.is_vorbis:
-            frames, _ = soundfile.read(io.BytesIO(self._sound[sample.start : sample.end]), dtype="float32")
-            return np.asarray(frames, dtype=np.float32)
-        raw = np.frombuffer(self._sound, "<i2", sample.end - sample.start, sample.start * 2)
-        return raw.astype(np.float32) / 32768.0
+    def ogg(self, sample: int) -> bytes:
+        """The recording as the Ogg Vorbis stream it is kept as."""
+        return self._sound[self.samples[sample].start : self.samples[sample].end]
 
 
 def _sample(record: tuple[bytes, int, int, int, int, int, int, int, int, int]) -> Sample:
-    name, start, end, loop_start, loop_end, rate, root, correction, _link, kind = record
-    is_vorbis = bool(kind & VORBIS_FLAG)
-    base = 0 if is_vorbis else start
-    root_key = root if root <= 127 else 60
-    return Sample(_text(name), start, end, loop_start - base, loop_end - base, rate, root_key, correction, is_vorbis)
+    name, start, end, loop_start, loop_end, _rate, root, correction, _link, kind = record
+    if not kind & VORBIS_FLAG:
+        raise SoundFontError("its samples are not compressed; give an .sf3 file")
+    return Sample(_text(name), start, end, loop_start, loop_end, root if root <= 127 else 60, correction)
 
 
 def _text(raw: bytes) -> str:
@@ -165,26 +150,25 @@ def _with_globals(zones: Iterator[dict[int, int]], last: int) -> Iterator[dict[i
             common = zone
 
 
-def _presets(chunks: dict[str, bytes]) -> tuple[dict[tuple[int, int], tuple[Zone, ...]], dict[tuple[int, int], str]]:
-    """Zones and name of every preset by (bank, program)."""
+def _presets(chunks: dict[str, bytes]) -> dict[tuple[int, int], tuple[Zone, ...]]:
+    """The zones of every preset by (bank, program)."""
     starts = [start for _, start in struct.iter_unpack("<20sH", chunks["inst"])]
     instruments = [
         list(_with_globals(_bags(chunks["ibag"], chunks["igen"], first, last), SAMPLE_ID))
         for first, last in zip(starts, starts[1:], strict=False)
     ]
     headers = list(struct.iter_unpack("<20sHHHIII", chunks["phdr"]))
-    zones, names = {}, {}
+    zones = {}
     for header, following in zip(headers, headers[1:], strict=False):
         key = header[2], header[1]
         bags = _bags(chunks["pbag"], chunks["pgen"], header[3], following[3])
-        names[key] = _text(header[0])
         zones[key] = tuple(
             zone
             for preset in _with_globals(bags, INSTRUMENT)
             for instrument in instruments[preset[INSTRUMENT]]
             if (zone := _resolve(preset, instrument)) is not None
         )
-    return zones, names
+    return zones
 
 
 def _resolve(preset: Mapping[int, int], instrument: Mapping[int, int]) -> Zone | None:

@@ -102,7 +102,7 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
-    assert not loaded & {"torch", "numpy", "matplotlib", "rich", "mido", "rtmidi", "yaml", "soundfile", "pythonosc"}
+    assert not loaded & {"torch", "numpy", "matplotlib", "rich", "mido", "rtmidi", "yaml", "pysfizz", "pythonosc"}
 
 
 def test_python_m_bridge_is_the_same_command() -> None:

@@ -3,11 +3,11 @@ from __future__ import annotations
 import io
 import json
 import sys
+import wave
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import soundfile
 from rich.console import Console
 
 from bridge.demo import DemoOrder, read_port_news, run_demo
@@ -36,7 +36,8 @@ def test_the_demo_leaves_the_continuation_as_midi_sound_and_picture(tmp_path: Pa
     assert [(note.onset_tick - BAR, note.pitch) for note in continuation] == [
         (note.onset_tick, note.pitch) for note in last_bar
     ]
-    assert soundfile.info(tmp_path / "out" / "continuation.wav").duration > 9 * 3 * 60 / 138
+    with wave.open(str(tmp_path / "out" / "continuation.wav")) as sound:
+        assert sound.getnframes() / sound.getframerate() > 9 * 3 * 60 / 138
     assert (tmp_path / "out" / "continuation.png").stat().st_size > 10_000
     assert json.loads((tmp_path / "out" / "demo.json").read_text()) == report
     assert report["midi_port"] == "Fake:Continuo"

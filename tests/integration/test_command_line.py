@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import wave
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import soundfile
 
 from models.music.midi_file import read_score
 from tests.wire import wait_until
@@ -50,7 +50,8 @@ def test_the_demo_plays_through_the_real_daemon(tmp_path: Path) -> None:
     assert report["model"] == "flagship"
     assert report["notes"] > 8
     assert read_score(tmp_path / "continuation.mid").notes
-    assert soundfile.info(tmp_path / "continuation.wav").duration > 20
+    with wave.open(str(tmp_path / "continuation.wav")) as sound:
+        assert sound.getnframes() / sound.getframerate() > 20
     assert (tmp_path / "continuation.png").stat().st_size > 10_000
     assert "Traceback" not in (tmp_path / "daemon.log").read_text()
 

@@ -42,7 +42,11 @@ def instrument(part: Part) -> str:
 
 
 def synthesize(score: Score, sample_rate: int = 44100) -> FloatArray:
-    """The score as (frames, 2) floats, its loudest frame at -1 dB; an empty score gives silence."""
+    """The score as (frames, 2) floats, its loudest frame at -1 dB; an empty score gives silence.
+
+    Raises:
+        FileNotFoundError: an instrument of the band is missing.
+    """
     tempo = TempoMap(score.tempos)
     end_tick = max([score.length_ticks, *(note.end_tick for note in score.notes)])
     mix = np.zeros((round((tempo.tick_to_s(end_tick) + TAIL_S) * sample_rate), 2), np.float32)

@@ -114,7 +114,7 @@ def _sfz(regions: list[Opcodes]) -> str:
     """The text of an instrument; what all regions share stands once, on top."""
     shared = {name: value for name, value in regions[0].items() if all(each.get(name) == value for each in regions)}
     lines = [
-        f"<control> hint_ram_based=1 default_path={SAMPLES}/",
+        f"<control> hint_ram_based=1 default_path={SAMPLES}/",  # read whole, or long samples come late now and then
         f"<global> {_text(shared)}",
         *(
             f"<region> {_text({name: value for name, value in region.items() if name not in shared})}"

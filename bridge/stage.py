@@ -1,6 +1,6 @@
 """The takes that are on: where each begins on the clock, what of it sounds, what its client is told. Main thread only.
 
-A take on a stopped transport begins when its first chord is there; one in a playing host begins on a bar line that was
+A take on a stopped transport begins when its first chord is there, or most of it; one in a playing host begins on a bar line that was
 fixed when it was asked for. A take that is superseded sounds until its successor begins, where that is known.
 """
 
@@ -26,6 +26,7 @@ from models.music.score import Note
 
 log = logging.getLogger(__name__)
 
+FIRST_CHORD_NS = 20_000_000  # longer than this no take on a stopped transport waits for its first chord to be whole
 START_MARGIN_NS = 10_000_000  # on the way to the port; a program change goes ahead of the first note
 LEAST_LEAD_NS = 60_000_000  # a bar line nearer than this is missed: the next one is taken
 LEAST_NUDGE_NS = 40_000_000  # less is not heard as out of time, and may be a host's word that came late
@@ -53,6 +54,8 @@ class Act:
     first_notes: list[Note] = field(default_factory=list)
     """What there is of the first chord of a take on a stopped transport."""
     has_notes: bool = False
+    first_ns: int = 0
+    """When its first note was made."""
     late: int = 0
     is_whole: bool = False
     """Nothing more of it is made."""
@@ -137,6 +140,7 @@ class Stage:
         now_ns = self._clock.now_ns()
         if notes and not act.has_notes:
             act.has_notes = True
+            act.first_ns = now_ns
             self._metrics.observe_first_note(now_ns - act.asked_ns)
         act.reached_tick = max(act.reached_tick, reached_tick)
         if not act.sounds:
@@ -146,7 +150,9 @@ class Stage:
             self._scheduler.add(act.tag, notes)
             return
         act.first_notes += notes
-        if act.first_notes and reached_tick > act.first_notes[0].onset_tick:
+        if act.first_notes and (
+            reached_tick > act.first_notes[0].onset_tick or now_ns - act.first_ns >= FIRST_CHORD_NS
+        ):
             self._begin(act)
 
     def _begin(self, act: Act) -> None:

@@ -42,7 +42,8 @@ class _Take:
 
     job: Job
     is_begun: bool = False
-    has_sent: bool = False
+    first_tick: int | None = None
+    """Its first onset."""
     reached_tick: int = 0
     """How far whole beats are made."""
     told_tick: int = 0
@@ -254,14 +255,16 @@ class Worker:
         return player
 
     def _collect(self, take: _Take, note: Note) -> None:
-        """Emit the first note at once, the others by onset."""
+        """Emit the notes of the first onset one by one, and that it is over; the others by onset."""
         if note.onset_tick != take.told_tick:
+            ends_first = take.told_tick == take.first_tick
             take.told_tick = note.onset_tick
-            if take.waiting:
+            if take.waiting or ends_first:
                 self._flush(take)
         take.waiting.append(note)
-        if not take.has_sent:
-            take.has_sent = True
+        if take.first_tick is None:
+            take.first_tick = note.onset_tick
+        if note.onset_tick == take.first_tick:
             self._flush(take)
 
     def _flush(self, take: _Take) -> None:

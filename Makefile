@@ -4,7 +4,7 @@ PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PIP_ARGS)
-SOURCES := bridge models tests
+SOURCES := bridge models tests benchmarks
 # Tests that open MIDI ports get a private JACK server where one can be started.
 WITH_JACK := $(if $(shell command -v jackd 2>/dev/null),sh tests/with_jack.sh,)
 

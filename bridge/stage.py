@@ -1,7 +1,8 @@
 """The takes that are on: where each begins on the clock, what of it sounds, what its client is told. Main thread only.
 
-A take on a stopped transport begins when its first chord is there, or most of it; one in a playing host begins on a bar line that was
-fixed when it was asked for. A take that is superseded sounds until its successor begins, where that is known.
+A take on a stopped transport begins when its first chord is there, or most of it; one in a playing host begins on a bar
+line that was fixed when it was asked for. A take that is superseded sounds until its successor begins, where that is
+known.
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
 
 
 def test_each_value_takes_its_fields_type(tmp_path: Path) -> None:
-    text = "client_timeout_s: 3e1\nseed: 7\nrecord: a.mid\nexisting_port: loop\ncontrols: {temperature: 9e-1, top_k: 40}\n"
+    text = (
+        "client_timeout_s: 3e1\nseed: 7\nrecord: a.mid\nexisting_port: loop\ncontrols: {temperature: 9e-1, top_k: 40}\n"
+    )
     config = load(written(tmp_path, text))
     assert config.client_timeout_s == 30.0
     assert (config.seed, config.record, config.existing_port) == (7, Path("a.mid"), "loop")

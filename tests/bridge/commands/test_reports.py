@@ -101,22 +101,6 @@ def test_no_model_at_all_is_told_with_the_cure(monkeypatch: pytest.MonkeyPatch, 
     assert "install Continuo again" in CliRunner().invoke(models, [], catch_exceptions=False).stdout
 
 
-def test_train_hands_everything_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    handed: list[tuple[object, ...]] = []
-
-    def run(*arguments: object) -> Path:
-        handed.append(arguments)
-        return tmp_path / "out" / "flagship.safetensors"
-
-    monkeypatch.setattr(train_module, "load_object", lambda path: run)
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text("model: flagship\n")
-    arguments = [str(recipe), "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--max-minutes", "1.5"]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
-    assert handed == [(recipe, [tmp_path], tmp_path / "out", False, 1.5, "cpu")]
-    assert result.stdout == f"weights: {tmp_path / 'out' / 'flagship.safetensors'}\n"
-
-
 def test_a_recipe_that_cannot_be_followed_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def run(*arguments: object) -> Path:
         raise FileExistsError("out holds a run; give --resume or another folder")

@@ -35,6 +35,7 @@ class Recall:
     def __init__(self) -> None:
         self._bars: list[set[Mark]] = []
         self._likeness: list[list[float]] = []
+        """Of each bar to those before it, the nearest last."""
         self._lags: list[int] = []
 
     def lag(self, bar: int) -> int:
@@ -47,8 +48,7 @@ class Recall:
         """The next bar is complete."""
         self._bars.append(set(marks))
         known = len(self._bars) - 1
-        recent = [likeness(other, self._bars[-1]) for other in self._bars[max(0, known - FAR) : known]]
-        self._likeness.append([0.0] * (known - len(recent)) + recent)
+        self._likeness.append([likeness(other, self._bars[-1]) for other in self._bars[max(0, known - FAR) : known]])
 
     def reopen(self, bars: int) -> None:
         """Only the first `bars` bars are complete any more."""
@@ -67,7 +67,7 @@ class Recall:
             score = 0.0
             for back, weight in enumerate(WEIGHTS, start=1):
                 if source >= back and bar - back < len(self._bars):
-                    score += weight * self._likeness[bar - back][source - back]
+                    score += weight * self._likeness[bar - back][source - bar]
             if score > best:
                 best, found = score, bar - source
         return found

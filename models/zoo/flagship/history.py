@@ -46,10 +46,13 @@ def events_list(events: Events) -> list[Event]:
 class History:
     """Grows at the end; never forgets what was heard before `start_bar`."""
 
-    def __init__(self, kind: Sequence[int], events: Sequence[Event] = (), start_bar: int = 0) -> None:
-        """`kind` tells drums 0, bass 1 and others 2 by slot."""
+    def __init__(
+        self, kind: Sequence[int], events: Sequence[Event] = (), start_bar: int = 0, first_bar: int = 0
+    ) -> None:
+        """`kind` tells drums 0, bass 1 and others 2 by slot; nothing is known of bars before `first_bar`."""
         self.start_bar = start_bar
-        self._echo = Echo(kind, 0, self._recalled)
+        self._first_bar = first_bar
+        self._echo = Echo(kind, first_bar, self._recalled)
         self._recall = Recall()
         self._marks: dict[int, list[int]] = {}
         self.events: list[Event] = []
@@ -100,7 +103,7 @@ class History:
         if event.row[SLOT] < REST_SLOT:
             bar = sounding_bar(event)
             self._marks.setdefault(bar, []).append(mark_of(event))
-            self._recall.reopen(bar)
+            self._recall.reopen(bar - self._first_bar)
 
     def _drop_last(self) -> Event:
         event = self.events.pop()
@@ -108,14 +111,14 @@ class History:
         if event.row[SLOT] < REST_SLOT:
             bar = sounding_bar(event)
             self._marks[bar].remove(mark_of(event))
-            self._recall.reopen(bar)
+            self._recall.reopen(bar - self._first_bar)
         return event
 
     def _recalled(self, bar: int) -> int:
         """The lag that a bar recalls; every bar before it counts as it is now."""
-        for closed in range(self._recall.closed, bar):
-            self._recall.close(self._marks.get(closed, ()))
-        return self._recall.lag(bar)
+        for closed in range(self._recall.closed, bar - self._first_bar):
+            self._recall.close(self._marks.get(closed + self._first_bar, ()))
+        return self._recall.lag(bar - self._first_bar)
 
     def guesses(self, field: int, known: Sequence[int]) -> list[int]:
         """What each lag would have a field of the next event be, the fields before it known."""

@@ -19,6 +19,8 @@ from models.zoo.flagship.reader import CONTEXT_BARS
 
 FULLER_THAN_EVER = 2  # a bar closes at twice the events of the fullest one heard
 LEAST_FULL_BAR = 64
+HEARD_BARS = 256  # of a longer context only so much is heard
+PHRASE = 16  # bars; what is counted modulo phrases stays in step
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,12 @@ class Piece:
         return cls(grid, Cast.of(context.parts, context.given_parts), context, placed, start_bar, full_bar)
 
     def history(self) -> History:
-        """Everything heard, and the given parts' future."""
+        """What is heard, and the given parts' future."""
         last = max(self.start_bar, int(self.placed["bar"].max(initial=0)) + 1)
         starts = self.grid.starts(self.grid.bar_to_tick(last + 1))
-        events = events_list(tokenize(self.placed, self.cast, starts, 0, last))
-        return History(self.kinds().tolist(), events, self.start_bar)
+        first = max(0, self.start_bar - HEARD_BARS) // PHRASE * PHRASE
+        events = events_list(tokenize(self.placed, self.cast, starts, first, last))
+        return History(self.kinds().tolist(), events, self.start_bar, first)
 
     def kinds(self) -> IntArray:
         """(MAX_PARTS,) drums, bass or other by slot; an empty slot counts as other."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.commands import options
+from bridge.controls import BY_NAME
 from bridge.errors import ContinuoError
 
 if TYPE_CHECKING:
@@ -26,12 +27,7 @@ if TYPE_CHECKING:
 @options.device
 @click.option("--parts", metavar="1,3", help="Parts that play on, counted from 1.  [default: all]")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Same seed, same bytes.  [default: a new one]")
-@click.option("--temperature", type=click.FloatRange(0.1, 4.0), default=1.0, show_default=True, help="Above 1 wilder.")
-@click.option("--top-p", type=click.FloatRange(0.05, 1.0), default=1.0, show_default=True, help="Nucleus; 1 = all.")
-@click.option("--top-k", type=click.IntRange(0, 1024), default=0, show_default=True, help="Likeliest few; 0 = all.")
-@click.option(
-    "--density", type=click.FloatRange(0.1, 4.0), default=1.0, show_default=True, help="Notes a bar, relative."
-)
+@options.sampling
 @click.option("--only-continuation", is_flag=True, help="Leave the music of IN.mid out of OUT.mid.")
 @options.as_json
 def generate(
@@ -130,10 +126,8 @@ def refuse_idle_controls(player: Model, controls: Controls) -> None:
     Raises:
         ContinuoError: naming the control.
     """
-    from models.generator import Controls
-
-    for name in ("temperature", "top_p", "top_k", "density"):
-        if getattr(controls, name) != getattr(Controls(), name) and name not in player.spec.controls:
+    for name in options.SAMPLING:
+        if getattr(controls, name) != BY_NAME[name].default and name not in player.spec.controls:
             flag = "--" + name.replace("_", "-")
             raise ContinuoError(
                 f"{flag} does nothing to the model {player.spec.name}; leave it out or choose another model"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from bridge.controls import BY_NAME
+
+Command = TypeVar("Command", bound=Callable[..., object])
 DEFAULT_MODEL = "flagship"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MIDI_SYSTEMS = ("auto", "jack", "alsa", "coremidi", "none")
@@ -35,6 +39,22 @@ midi = click.option(
     show_default=True,
     help="MIDI system for the output port.",
 )
+
+SAMPLING = ("temperature", "top_p", "top_k", "density")
+"""Controls of the wire that a command takes too, with the same range, default and meaning."""
+
+
+def sampling(command: Command) -> Command:
+    """Add an option for each of `SAMPLING`."""
+    for name in reversed(SAMPLING):
+        control = BY_NAME[name]
+        kind = click.FloatRange if isinstance(control.default, float) else click.IntRange
+        flag = "--" + name.replace("_", "-")
+        reach = kind(control.low, control.high)  # type: ignore[arg-type]
+        command = click.option(flag, type=reach, default=control.default, show_default=True, help=control.meaning)(
+            command
+        )
+    return command
 
 
 def echo_json(report: Mapping[str, object]) -> None:

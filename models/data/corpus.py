@@ -41,6 +41,8 @@ class Source:
     """How often each of its notes is shown, relative to the others."""
     folders: tuple[str, ...] = ()
     """Only these folders inside it; empty = all."""
+    origin: str = ""
+    """Where it comes from and under which licence, for the card of what is trained on it."""
 
 
 def is_validation(group: str) -> bool:

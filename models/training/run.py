@@ -6,6 +6,7 @@ import datetime
 import logging
 import random
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def revision() -> str:
 def facts(run: LikelihoodRun, sources: list[Source], figures: dict[str, float], windows: int) -> dict[str, object]:
     """The card's facts."""
     return {
-        "data": [{"corpus": s.name, "weight": s.weight, "folders": list(s.folders)} for s in sources],
+        "data": [asdict(source) for source in sources],
         "split": "by group: one group in 33 is held out (models/data/corpus.py, is_validation)",
         "window_events": run.config.window_events,
         "steps": run.step,

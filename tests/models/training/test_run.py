@@ -56,7 +56,7 @@ def test_the_nano_recipe_trains_exports_and_plays(music: Path, tmp_path: Path) -
     assert weights == tmp_path / "out" / "flagship.safetensors"
     assert seen[-1].bits < seen[0].bits
     card = registry.card(weights)
-    assert card["facts"]["data"] == [{"corpus": "music", "weight": 1.0, "folders": []}]
+    assert card["facts"]["data"] == [{"name": "music", "weight": 1.0, "folders": [], "origin": ""}]
     assert card["facts"]["notes_seen"] == seen[-1].notes >= 2000
     assert card["facts"]["validation_windows"] == 1
     assert 0 < card["facts"]["validation_bits_per_note"]["bits_per_note"] < 60

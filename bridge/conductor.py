@@ -159,11 +159,12 @@ class Conductor:
     def _model_changed(self, event: ModelReady | ModelFailed) -> None:
         self._loads -= 1
         match event:
-            case ModelReady(name, spec, device):
+            case ModelReady(name, spec):
                 self._model, self._model_problem = name, ""
-                logger.info("model %s ready (%.1f M parameters, %s)", name, spec.parameters / 1e6, device)
+                self._session.device = spec.device
+                logger.info("model %s ready (%.1f M parameters, %s)", name, spec.parameters / 1e6, spec.device)
             case ModelFailed(_, problem, has_model):
-                self._model_problem = "" if has_model else problem
+                self._model_problem = self._session.model_problem = "" if has_model else problem
                 for client in self._session.clients():
                     self._do(self._session.fail(client, PREFIX + "set", ErrorCode.MODEL_FAULT, problem))
         if not self._loads:

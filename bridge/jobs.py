@@ -33,7 +33,6 @@ class ModelReady:
 
     name: str
     spec: GeneratorSpec
-    device: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ class Requests:
 
     def __init__(self, identity: Identity, desk: ControlDesk, clients: Clients) -> None:
         self.state = State.LOADING
-        self._identity = identity
+        self.device = identity.device
+        self.model_problem = ""
+        self._version = identity.version
         self._desk = desk
         self._clients = clients
         self._handlers: dict[str, Callable[[Client, Message], list[Effect]]] = {
@@ -118,8 +120,7 @@ class Requests:
         if message.integer("proto") != PROTO:
             text = f"protocol {message.integer('proto')} is not spoken here, only {PROTO}; update the older side"
             raise ProtocolError(ErrorCode.OUT_OF_RANGE, text)
-        who = self._identity
-        values = (PROTO, who.version, self._desk.model, who.device, PPQ, NOTES_PER_DATAGRAM)
+        values = (PROTO, self._version, self._desk.model, self.device, PPQ, NOTES_PER_DATAGRAM)
         return replies(client, [Answer("welcome", values)])
 
     def _ping(self, client: Client, message: Message) -> list[Effect]:
@@ -205,5 +206,4 @@ class Requests:
             text = "the model is still being loaded; generate again when pong says state 1"
             raise ProtocolError(ErrorCode.BUSY, text)
         if self.state is State.FAULT:
-            text = f"the model {self._desk.model} is at fault; set another model, or see the daemon's log"
-            raise ProtocolError(ErrorCode.MODEL_FAULT, text)
+            raise ProtocolError(ErrorCode.MODEL_FAULT, self.model_problem or "no model plays; set another one")

@@ -85,6 +85,24 @@ class Session:
         self._requests.state = state
 
     @property
+    def device(self) -> str:
+        """Where the model computes, for `welcome`; the daemon sets it once it knows."""
+        return self._requests.device
+
+    @device.setter
+    def device(self, device: str) -> None:
+        self._requests.device = device
+
+    @property
+    def model_problem(self) -> str:
+        """Why no model plays, ending in the cure; the daemon sets it with state 4."""
+        return self._requests.model_problem
+
+    @model_problem.setter
+    def model_problem(self, problem: str) -> None:
+        self._requests.model_problem = problem
+
+    @property
     def model(self) -> str:
         """The model that plays or is being loaded; a client's `set` changes it, and so may the daemon."""
         return self._desk.model

@@ -139,7 +139,7 @@ class Worker:
         for key, scene in {**scenes, **self._next_scenes}.items():
             self._prepare(key, scene)
         self._next_scenes.clear()
-        self._emit(ModelReady(name, model.spec, self._device))
+        self._emit(ModelReady(name, model.spec))
 
     def _player(self, key: Hashable) -> _Player:
         player = self._players.pop(key, None)

@@ -28,6 +28,8 @@ class GeneratorSpec:
     controls: frozenset[str]
     """Names of `Controls` fields that change what it plays."""
     parameters: int = 0
+    device: str = "cpu"
+    """Where it computes: cpu, cuda or mps."""
 
 
 @dataclass(frozen=True, slots=True)

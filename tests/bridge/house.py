@@ -28,7 +28,7 @@ YOU = 78
 YOUR_SENDER: Sender = ("127.0.0.1", 50_001)
 SENDERS = {ME: SENDER, YOU: YOUR_SENDER}
 CHORD = (Note(0, 0, 60, 4800, 90), Note(0, 0, 64, 4800, 90))
-READY = ModelReady("fixed", FixedModel().spec, "cpu")
+READY = ModelReady("fixed", FixedModel().spec)
 
 Told = list[tuple[str, tuple[Value, ...]]]
 

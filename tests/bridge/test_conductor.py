@@ -211,7 +211,7 @@ def test_another_model_is_loaded_and_meanwhile_nothing_is_made(house: House) -> 
     assert house.worker.taken()[-1] == ("load", "other")
     assert house.say("ping", 1) == [("pong", (1, State.LOADING))]
     assert house.say("generate", 1, 1, 4, 0, 5, -1)[0][1][1] == ErrorCode.BUSY
-    house.conductor.handle(ModelReady("other", READY.spec, "cpu"))
+    house.conductor.handle(ModelReady("other", READY.spec))
     assert house.say("ping", 2) == [("pong", (2, State.READY))]
     assert house.say("get", "model")[0][1][1] == "other"
 
@@ -220,7 +220,7 @@ def test_it_is_loading_until_the_last_of_several_models_is_there(house: House) -
     """Two models chosen in a row: the first one's arrival let takes begin that the second one's then broke off."""
     house.say("set", "model", "other")
     house.say("set", "model", "fixed")
-    house.conductor.handle(ModelReady("other", READY.spec, "cpu"))
+    house.conductor.handle(ModelReady("other", READY.spec))
     assert house.say("ping", 1) == [("pong", (1, State.LOADING))]
     assert house.say("get", "model")[0][1][1] == "fixed"
     house.conductor.handle(READY)

@@ -44,6 +44,7 @@ def spec_of(network: FlagshipNetwork) -> GeneratorSpec:
         reads_prompt=True,
         controls=ENTRIES["flagship"].controls,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
+        device=network.absent.device.type,
     )
 
 

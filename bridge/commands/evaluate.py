@@ -1,4 +1,4 @@
-"""`continuo evaluate`: how well a model predicts music it has not seen, beside the baseline it must beat."""
+"""`continuo evaluate`: how well a model predicts music it has not seen, beside the baselines it must beat."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def evaluate(
     notes: int,
     as_json: bool,
 ) -> None:
-    """Predict held-out pieces of CONFIG's corpora with a model and with a variable-order Markov baseline.
+    """Predict held-out pieces of CONFIG's corpora with a model and with two variable-order Markov baselines.
 
-    Both see the same pieces and are charged for every note, field by field; the interval is resampled by piece.
+    One baseline goes by the events before, the other also by what stood whole bars ago. All see the same pieces and are
+    charged for every note, field by field; intervals are resampled by piece.
     """
     from bridge.log import setup
 
@@ -48,9 +49,7 @@ def evaluate(
     if as_json:
         options.echo_json(report)
         return
-    saved = report["saved_bits_per_note"]
     click.echo(load_object("models.evaluation.report:bits_table")(report))
-    click.echo(
-        f"\n{report['notes']} notes of {report['pieces']} pieces; the model saves {saved['mean']:.3f} bits a note"
-    )
-    click.echo(f"over the baseline (95 %: {saved['low']:.3f} to {saved['high']:.3f}).")
+    click.echo(f"\n{report['notes']} notes of {report['pieces']} pieces. The model saves, in bits a note (95 %):")
+    for name, saved in report["saved_bits_per_note"].items():
+        click.echo(f"  over {name}: {saved['mean']:.3f} ({saved['low']:.3f} to {saved['high']:.3f})")

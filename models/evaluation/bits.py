@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from models.data.piece import Piece
-from models.data.windows import Window, cut, up_to, window_of
+from models.data.windows import Window, cut_fitting, up_to, window_of
 from models.evaluation.markov import MarkovModel
 from models.tokens.codec import Cast, tokenize
+from models.tokens.grid import IntArray
 from models.tokens.header import Header, describe
 from models.tokens.vocabulary import FIELDS, GIVEN_SLOT, SLOT
 from models.zoo.flagship.collate import collate
@@ -64,7 +65,7 @@ def overlapping_windows(piece: Piece, events: int) -> list[tuple[Window, int]]:
     windows: list[tuple[Window, int]] = []
     cast, charged_from, first_bar = identity_cast(piece), 0, 0
     while charged_from < piece.bars:
-        notes = cut(piece, first_bar, events)
+        notes = cut_fitting(piece, first_bar, events)
         last = int(notes["bar"].max()) + 1
         header = describe(notes, piece.classes, cast, max(1, last - first_bar), piece.meter, piece.bpm)
         window = window_of(piece, up_to(piece, last), cast, untold(header), first_bar, events)
@@ -101,8 +102,8 @@ def markov_bits(markov: MarkovModel, piece: Piece) -> PieceBits:
     return PieceBits(markov.bits(tokens, adapt=True).sum(axis=0), int((tokens[:, SLOT] < GIVEN_SLOT).sum()))
 
 
-def train_markov(pieces: Sequence[Piece], shares: NDArray[np.float64], events: int, seed: int = 0) -> MarkovModel:
-    """A baseline on training pieces drawn as the flagship's are, without repeats, until `events` are had."""
+def draw_training(pieces: Sequence[Piece], shares: NDArray[np.float64], events: int, seed: int = 0) -> list[IntArray]:
+    """Training pieces drawn as the flagship's are, without repeats, until `events` are had."""
     order = np.random.default_rng(seed).choice(len(pieces), size=len(pieces), replace=False, p=shares)
     chosen, count = [], 0
     for at in order:
@@ -110,9 +111,7 @@ def train_markov(pieces: Sequence[Piece], shares: NDArray[np.float64], events: i
             break
         chosen.append(events_of(pieces[at]))
         count += len(chosen[-1])
-    markov = MarkovModel()
-    markov.train(chosen)
-    return markov
+    return chosen
 
 
 def interval(rows: Sequence[PieceBits], seed: int = 0) -> tuple[float, float, float]:

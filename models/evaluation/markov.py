@@ -11,7 +11,7 @@ Letters: K orders, T events, E experts (a viewpoint with one of the two memories
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.evaluation.context_counts import Counts, CountTable, KeyArray, context_keys, running_counts
 from models.evaluation.past import IntArray, Past
-from models.evaluation.viewpoints import VIEWS
+from models.evaluation.viewpoints import BAR_VIEWS, VIEWS, View
 from models.tokens.vocabulary import FIELDS, SIZES
 
 FloatArray = NDArray[np.float64]
@@ -99,6 +99,20 @@ class Gate:
             self.weights += rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What a listener goes by."""
+
+    order: int = 8
+    """At most so many features of a context."""
+    by_bars: bool = True
+    """Whether it compares with whole bars ago; otherwise only with the events before, as Markov models do."""
+
+    def views(self, index: int, past: Past) -> Iterator[View]:
+        """The viewpoints of one field that it takes."""
+        return (view for view in VIEWS[index](past) if self.by_bars or view.name not in BAR_VIEWS)
+
+
 @dataclass(slots=True)
 class _FieldModel:
     """Everything known about one field; a list has one entry a viewpoint."""
@@ -109,9 +123,9 @@ class _FieldModel:
     """Over the long-term experts alone, and over all."""
 
     @classmethod
-    def count(cls, index: int, pieces: Sequence[IntArray], order: int) -> _FieldModel:
+    def count(cls, index: int, pieces: Sequence[IntArray], listening: Listening) -> _FieldModel:
         """Count every context of a field in some pieces; the experts are all alike still."""
-        chunks = [_keys_and_values(Past(piece), index, order) for piece in pieces or [NO_EVENTS]]
+        chunks = [_keys_and_values(Past(piece), index, listening) for piece in pieces or [NO_EVENTS]]
         tables = []
         for views in zip(*chunks, strict=True):
             values = np.concatenate([values for _, values in views])
@@ -126,10 +140,10 @@ class MarkovModel:
     Untrained it knows a piece by itself alone, and listens to all experts alike.
     """
 
-    def __init__(self, order: int = 8) -> None:
-        """At most `order` features of a context are used."""
-        self.order = order
-        self._models = [_FieldModel.count(index, [], order) for index in range(len(FIELDS))]
+    def __init__(self, order: int = 8, by_bars: bool = True) -> None:
+        """See `Listening`."""
+        self._listening = Listening(order, by_bars)
+        self._models = [_FieldModel.count(index, [], self._listening) for index in range(len(FIELDS))]
 
     @property
     def bytes(self) -> int:
@@ -149,8 +163,8 @@ class MarkovModel:
         else:
             tuning = [piece for piece in tuning_pieces if len(piece)]
         for index in range(len(FIELDS)):
-            self._models[index] = _FieldModel.count(index, counted, self.order)
-            _tune(self._models[index], index, tuning, self.order)
+            self._models[index] = _FieldModel.count(index, counted, self._listening)
+            _tune(self._models[index], index, tuning, self._listening)
 
     def bits(self, piece: IntArray, adapt: bool = True) -> FloatArray:
         """(T, 6): minus the binary logarithm of the probability of each field, given all before it.
@@ -166,24 +180,26 @@ class MarkovModel:
     def field_bits(self, past: Past, index: int, adapt: bool = True) -> FloatArray:
         """(T,): one column of `bits`."""
         model = self._models[index]
-        probability, sureness = _guesses(model, index, past, self.order, adapt)
+        probability, sureness = _guesses(model, index, past, self._listening, adapt)
         return -np.log2(model.gates[adapt].mix(probability, Gate.clues(probability, sureness)))
 
 
-def _keys_and_values(past: Past, index: int, order: int) -> list[tuple[KeyArray, IntArray]]:
+def _keys_and_values(past: Past, index: int, listening: Listening) -> list[tuple[KeyArray, IntArray]]:
     """Per viewpoint: context keys (K, T), and the values counted after them (T,)."""
     return [
         (
-            context_keys(view.features[:order], len(past.zero)),
+            context_keys(view.features[: listening.order], len(past.zero)),
             (past.fields[index] - view.reference) % SIZES[index],
         )
-        for view in VIEWS[index](past)
+        for view in listening.views(index, past)
     ]
 
 
-def _guesses(model: _FieldModel, index: int, past: Past, order: int, adapt: bool) -> tuple[FloatArray, FloatArray]:
+def _guesses(
+    model: _FieldModel, index: int, past: Past, listening: Listening, adapt: bool
+) -> tuple[FloatArray, FloatArray]:
     """(E, T) probabilities and surenesses of every event's field; long-term experts first."""
-    views = _keys_and_values(past, index, order)
+    views = _keys_and_values(past, index, listening)
     memories = [_look_up(tables, *view) for tables, view in zip(model.tables, views, strict=True)]
     if adapt:
         memories += [running_counts(*view) for view in views]
@@ -197,12 +213,12 @@ def _look_up(tables: Sequence[CountTable], keys: KeyArray, values: IntArray) -> 
     return Counts(*(np.stack(columns) for columns in zip(*rows, strict=True)))
 
 
-def _tune(model: _FieldModel, index: int, pieces: Sequence[IntArray], order: int) -> None:
+def _tune(model: _FieldModel, index: int, pieces: Sequence[IntArray], listening: Listening) -> None:
     """Fit the gates on pieces the tables have not seen."""
     guesses, events = [], 0
     for piece in pieces:
         if events < TUNING_EVENTS:
-            guesses.append(_guesses(model, index, Past(piece), order, adapt=True))
+            guesses.append(_guesses(model, index, Past(piece), listening, adapt=True))
             events += len(piece)
     for gate in model.gates if guesses else ():
         heard = [(probability[: gate.experts], sureness[: gate.experts]) for probability, sureness in guesses]

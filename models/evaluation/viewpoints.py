@@ -164,5 +164,7 @@ def _touch_views(past: Past, field: int) -> Iterator[View]:
     yield _own_verbatim(past, field)
 
 
+BAR_VIEWS = frozenset(("copy", "bars", "place", "own place", "key"))
+"""Names of the viewpoints that look whole bars back."""
 VIEWS = (dbar_views, position_views, slot_views, pitch_views, duration_views, velocity_views)
 """Per field of the vocabulary."""

@@ -116,7 +116,7 @@ def test_a_recipe_that_cannot_be_followed_is_one_sentence(monkeypatch: pytest.Mo
 
 def test_evaluate_prints_the_table_and_what_is_saved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     saved = {"mean": 1.25, "low": 1.0, "high": 1.5}
-    report = {"notes": 100, "pieces": 3, "saved_bits_per_note": saved}
+    report = {"notes": 100, "pieces": 3, "saved_bits_per_note": {"markov": saved}}
     parts = {"bits_report": lambda *arguments: report, "bits_table": lambda report: "the table"}
     monkeypatch.setattr(evaluate_module, "load_object", lambda path: parts[path.partition(":")[2]])
     recipe = tmp_path / "recipe.yaml"
@@ -124,5 +124,5 @@ def test_evaluate_prints_the_table_and_what_is_saved(monkeypatch: pytest.MonkeyP
     arguments = [str(recipe), "--data", str(tmp_path), "--cache", str(tmp_path)]
     text = CliRunner().invoke(evaluate, arguments, catch_exceptions=False).stdout
     assert text.startswith("the table\n")
-    assert "saves 1.250 bits a note" in text
+    assert "over markov: 1.250 (1.000 to 1.500)" in text
     assert json.loads(CliRunner().invoke(evaluate, [*arguments, "--json"], catch_exceptions=False).stdout) == report

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evaluation.context_counts import context_keys, running_counts
-from models.evaluation.markov import Gate, MarkovModel, blend
+from models.evaluation.markov import Gate, Listening, MarkovModel, blend
 from models.evaluation.past import Past
+from models.evaluation.viewpoints import BAR_VIEWS
 from models.tokens.vocabulary import FIELDS, SIZES, SLOT
 
 BAR = np.array([[1, 0, 0, 40, 23, 20], [0, 0, 3, 60, 40, 16], [0, 48, 0, 43, 23, 20], [0, 48, 3, 64, 40, 16]])
@@ -137,3 +138,12 @@ def test_pieces_for_tuning_may_be_chosen() -> None:
 
 def test_an_empty_piece_has_no_bits() -> None:
     assert MarkovModel().bits(BAR[:0]).shape == (0, len(FIELDS))
+
+
+def test_who_does_not_go_by_bars_takes_no_view_that_looks_bars_back() -> None:
+    past = Past(tune(3, 0))
+    for field in range(len(FIELDS)):
+        every = [view.name for view in Listening().views(field, past)]
+        few = [view.name for view in Listening(by_bars=False).views(field, past)]
+        assert set(every) - set(few) and set(every) - set(few) <= BAR_VIEWS
+        assert few and not set(few) & BAR_VIEWS

@@ -60,8 +60,8 @@ class Control:
 
 
 CONTROLS: tuple[Control, ...] = (
-    Control("temperature", 1.0, 0.1, 4.0, "factor", "below 1 safer, above 1 wilder"),
-    Control("top_p", 0.95, 0.05, 1.0, "probability", "keep the likeliest choices that add up to this; 1 = all"),
+    Control("temperature", 0.8, 0.1, 4.0, "factor", "lower safer, higher wilder; 1 = as it was learned"),
+    Control("top_p", 0.9, 0.05, 1.0, "probability", "keep the likeliest choices that add up to this; 1 = all"),
     Control("top_k", 0, 0, 1024, "choices", "keep this many of the likeliest choices; 0 = all"),
     Control("min_p", 0.0, 0.0, 0.5, "probability", "drop choices below this share of the likeliest; 0 = none"),
     Control("density", 1.0, 0.1, 4.0, "factor", "notes a bar, relative to the clip's own"),

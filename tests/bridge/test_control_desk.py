@@ -4,7 +4,7 @@ import pytest
 
 from bridge.answers import Answer
 from bridge.control_desk import ControlDesk
-from bridge.controls import NAMES
+from bridge.controls import BY_NAME, NAMES
 from bridge.errors import ErrorCode, ProtocolError
 
 MODELS = {"rnn": frozenset({"temperature"}), "gpt": frozenset({"temperature", "top_p", "scale_mask", "scale_root"})}
@@ -24,7 +24,7 @@ def test_a_control_is_turned_and_told_with_its_range(desk: ControlDesk) -> None:
 def test_turning_to_the_same_value_changes_nothing(desk: ControlDesk) -> None:
     values = desk.fresh()
     assert desk.turned(values, "temperature", 0.9) is values
-    assert desk.turned(values, "top_p", 1.0) is values, "even where the model does not heed it"
+    assert desk.turned(values, "top_p", BY_NAME["top_p"].default) is values, "even where the model does not heed it"
     assert desk.scaled(values, 0, 0) is values
 
 

@@ -21,11 +21,11 @@ def test_every_default_and_both_bounds_are_allowed_and_nothing_beyond(control: C
         assert caught.value.code is ErrorCode.OUT_OF_RANGE
 
 
-def test_the_models_controls_are_the_generators_own_and_neutral_but_for_the_nucleus() -> None:
+def test_the_models_controls_are_the_generators_own_and_neutral_but_for_how_safe_they_play() -> None:
     names = {control.name for control in CONTROLS if control.scope is Scope.MODEL}
     assert names == {each.name for each in fields(Controls)}
-    assert ControlValues.defaults({"top_p": 1.0}).for_model == Controls()
-    assert ControlValues.defaults({}).for_model == Controls(top_p=0.95)
+    assert ControlValues.defaults({"temperature": 1.0, "top_p": 1.0}).for_model == Controls()
+    assert ControlValues.defaults({}).for_model == Controls(temperature=0.8, top_p=0.9)
 
 
 def test_a_value_of_the_wrong_kind_is_refused() -> None:

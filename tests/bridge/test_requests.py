@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.controls import NAMES, Output
+from bridge.controls import BY_NAME, NAMES, Output
 from bridge.effects import (
     Cancel,
     ClientKey,
@@ -57,9 +57,11 @@ class TestTransportAndControls:
         assert others(effects) == [ControlChanged(KEY, "temperature", 1.5)]
         assert told(effects) == [("value", ("temperature", 1.5, 0.1, 4.0))]
         assert talk.say("set", "temperature", 1.5) == effects[1:], "again: told, and nothing done"
-        assert told(talk.say("get", "temperature", by=OTHER)) == [("value", ("temperature", 1.0, 0.1, 4.0))]
+        assert told(talk.say("get", "temperature", by=OTHER)) == [
+            ("value", ("temperature", BY_NAME["temperature"].default, 0.1, 4.0))
+        ]
         assert talk.session.controls(KEY).for_model.temperature == 1.5
-        assert talk.session.controls(ClientKey(5)).for_model.temperature == 1.0
+        assert talk.session.controls(ClientKey(5)).for_model.temperature == BY_NAME["temperature"].default
 
     @pytest.mark.parametrize(
         ("name", "value", "code"),

@@ -10,9 +10,11 @@ from pathlib import Path
 import torch
 
 from models.checkpoint import load_weights, read_card
-from models.evaluation.bits import draw_training, flagship_bits, markov_bits, saved_interval, summary
+from models.data.piece import Piece
+from models.evaluation.bits import PieceBits, draw_training, flagship_bits, markov_bits, saved_interval, summary
 from models.evaluation.markov import MarkovModel
 from models.registry import find
+from models.tokens.grid import IntArray
 from models.tokens.vocabulary import FIELDS
 from models.training.config import load_config
 from models.training.run import gather
@@ -63,20 +65,27 @@ def bits_report(
     log.info("%d held-out pieces, %d notes", len(chosen), notes)
     mine = [flagship_bits(network, piece) for piece in chosen]
     training = draw_training(pieces, shares, markov_events)
-    models, saved = {model: summary(mine)}, {}
-    for name, by_bars in BASELINES.items():
-        markov = MarkovModel(by_bars=by_bars)
-        markov.train(training)
-        theirs = [markov_bits(markov, piece) for piece in chosen]
-        models[name] = summary(theirs)
-        mean, low, high = saved_interval(mine, theirs)
-        saved[name] = {"mean": round(mean, 4), "low": round(low, 4), "high": round(high, 4)}
+    baselines = {name: baseline_bits(training, chosen, by_bars) for name, by_bars in BASELINES.items()}
     return {
         "pieces": len(chosen),
         "notes": sum(row.notes for row in mine),
         "markov_training_events": sum(len(piece) for piece in training),
-        "models": models,
-        "saved_bits_per_note": saved,
+        "models": {model: summary(mine), **{name: summary(rows) for name, rows in baselines.items()}},
+        "saved_bits_per_note": {name: saved_by(mine, rows) for name, rows in baselines.items()},
+    }
+
+
+def baseline_bits(training: Sequence[IntArray], held_out: Sequence[Piece], by_bars: bool) -> list[PieceBits]:
+    """What a baseline that learnt `training` needs for each held-out piece."""
+    markov = MarkovModel(by_bars=by_bars)
+    markov.train(training)
+    return [markov_bits(markov, piece) for piece in held_out]
+
+
+def saved_by(mine: Sequence[PieceBits], theirs: Sequence[PieceBits]) -> dict[str, float]:
+    """Bits a note saved, with the 95 % interval."""
+    return {
+        name: round(value, 4) for name, value in zip(("mean", "low", "high"), saved_interval(mine, theirs), strict=True)
     }
 
 

@@ -58,7 +58,10 @@ train_notes: 1_000
         ("sources: music", "sources: expected tuple[models.data.corpus.Source, ...], found 'music'"),
         ("sources: [music]", "sources[0]: expected keys and values, found 'music'"),
         ("sources: [{name: a}, {weight: 2}]", "sources[1]: key 'name' is missing"),
-        ("sources: [{name: a, shuffle: 1}]", "sources[0]: unknown key 'shuffle'; known are folders, name, weight"),
+        (
+            "sources: [{name: a, shuffle: 1}]",
+            "sources[0]: unknown key 'shuffle'; known are folders, name, origin, weight",
+        ),
         ("sources: [{name: 7}]", "sources[0]: name: expected str, found 7"),
         ("network: {n_layer: six}", "network.n_layer: expected int, found 'six'"),
         ("batch_windows: 0", "batch_windows must be at least 1, not 0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -67,7 +68,11 @@ def test_the_demo_names_its_midi_port(tmp_path: Path) -> None:
 @pytest.mark.live
 def test_an_interrupted_demo_leaves_no_daemon_behind(tmp_path: Path) -> None:
     command = [*CONTINUO, "demo", "--bars", "64", "--out", str(tmp_path), "--midi", "none"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell's background job ignores Ctrl-C, and so would what it starts.
+    heeds_interrupts = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_interrupts
+    ) as process:
         log = tmp_path / "daemon.log"
         wait_until(lambda: log.exists() and "ready" in log.read_text())
         process.send_signal(signal.SIGINT)

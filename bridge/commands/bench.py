@@ -27,7 +27,7 @@ def bench(model: str, device: str, as_json: bool) -> None:
             click.echo(group)
             for name, value in found.items():
                 click.echo(f"  {name:24} {value:>12,.1f}")
-        prefix = "" if group == "model" else group.replace(" ", "_") + "_"
+        prefix = "" if group in ("model", "port") else group.replace(" ", "_") + "_"
         figures |= {f"{prefix}{name}": value for name, value in found.items()}
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     options.echo_json({"version": __version__, "model": model, "device": device, "machine": machine, **figures})
